@@ -1,0 +1,11 @@
+"""Pretext tasks: one small file a task."""
+from .base import PretextTask
+from .local_channel_permutation import LocalChannelPermutation
+from .local_flip import LocalFlip
+from .local_rotation import LocalRotation, LocalRotationImplicit
+from .pretext_transform import PretextDraw, PretextTransform, build_tasks
+
+__all__ = [
+    'PretextTask', 'LocalRotation', 'LocalRotationImplicit', 'LocalFlip',
+    'LocalChannelPermutation', 'PretextTransform', 'PretextDraw', 'build_tasks'
+]

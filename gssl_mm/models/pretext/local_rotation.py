@@ -1,0 +1,79 @@
+"""Rotation of a region of the image (LoRot)."""
+from torch import Tensor
+
+from gssl_mm.registry import TASK_UTILS
+
+from . import functional as F
+from .base import PretextTask, on_all_channels
+
+
+@TASK_UTILS.register_module()
+class LocalRotation(PretextTask):
+    """Predict which quadrant was turned and by how much (LoRot-E).
+
+    Paper: Mixture of Self-Supervised Learning, section 3 and figure 3.
+
+    The quadrant ``q`` is turned by ``k`` counter-clockwise quarter turns, both
+    uniform; the label is ``4 q + k``.
+
+    Note:
+        ``k = 0`` leaves the image as it was and the quadrant unknowable: alone,
+        the task cannot be solved better than 81.25% of the time.
+
+    Args:
+        name (str): Key in logs. Defaults to ``'lorot'``.
+
+    Example:
+        >>> from gssl_mm.registry import TASK_UTILS
+        >>> task = TASK_UTILS.build(dict(type='LocalRotation'))
+        >>> task.num_classes
+        16
+    """
+
+    num_params = 4
+    num_classes = 16
+    priority = 20
+
+    def __init__(self, name: str = 'lorot') -> None:
+        self.name = name
+
+    def label(self, param: Tensor, region: Tensor) -> Tensor:
+        """Return ``4 q + k``, int64 ``(N,)`` in 0..15."""
+        return 4 * region + param
+
+    def apply(self, patches: Tensor, param: Tensor) -> Tensor:
+        """Turn ``(N, C, s, s)`` patches by ``param`` quarter turns."""
+        return F.rotate(patches, param)
+
+    def index(self, param: Tensor, h: int, w: int) -> Tensor:
+        """Source positions, see :meth:`PretextTask.index`."""
+        return on_all_channels(F.rotation_index(param, h, w))
+
+
+@TASK_UTILS.register_module()
+class LocalRotationImplicit(PretextTask):
+    """Predict by how much a random box was turned, not where it is (LoRot-I).
+
+    Paper: the implicit variant of the LoRot paper. To be composed with
+    ``region='box'``; the label is the number of quarter turns.
+
+    Args:
+        name (str): Key in logs. Defaults to ``'lorot'``.
+    """
+
+    num_params = 4
+    num_classes = 4
+    region = 'box'
+    priority = 20
+
+    def __init__(self, name: str = 'lorot') -> None:
+        self.name = name
+
+    def apply(self, patches: Tensor, param: Tensor) -> Tensor:
+        """Turn ``(N, C, s, s)`` patches by ``param`` quarter turns."""
+        return F.rotate(patches, param)
+
+    def apply_box(self, images: Tensor, top: Tensor, left: Tensor, side: Tensor,
+                  param: Tensor) -> Tensor:
+        """Turn a box of each image, see :func:`functional.rotate_box`."""
+        return F.rotate_box(images, top, left, side, param)

@@ -1,0 +1,111 @@
+"""Data preprocessor with augmentation and pretext tasks on the batch."""
+import torch
+from mmpretrain.models.utils.data_preprocessor import ClsDataPreprocessor
+from torch import Tensor
+
+from gssl_mm.registry import MODELS, TASK_UTILS
+
+from ..pretext import PretextTransform
+from .step_random import step_generator
+
+MEMORY_FORMATS = {
+    'contiguous': torch.contiguous_format,
+    'channels_last': torch.channels_last,
+}
+
+
+@MODELS.register_module()
+class PretextDataPreprocessor(ClsDataPreprocessor):
+    """Preprocess a batch and transform it by pretext tasks, on the device.
+
+    In training the order is: ``augment`` (crop and flip on the raw pixels),
+    normalisation, ``batch_augments`` of the host (Mixup and the like), pretext
+    transform. In testing only the normalisation is left.
+
+    The labels of the pretext tasks travel in ``DataSample.pretext_labels``, an
+    int64 row with one column a task.
+
+    Note:
+        Channels are permuted after the normalisation, as in all released
+        scripts but the adversarial one. Images must be in RGB order by then:
+        set ``to_rgb=True`` for images that were decoded as BGR.
+
+    Args:
+        augment (list, optional): Configs of callables ``(images, generator) ->
+            images`` on raw pixels ``(N, C, H, W)``, run in order in training.
+            Defaults to None.
+        pretext (dict, optional): Arguments of :class:`PretextTransform`.
+            Defaults to None, no pretext task.
+        memory_format (str): Memory format of the model's input,
+            ``'contiguous'`` or ``'channels_last'``. Defaults to
+            ``'contiguous'``.
+        **kwargs: Arguments of the host's ``ClsDataPreprocessor``: ``mean``,
+            ``std`` (0 to 255 scale), ``to_rgb``, ``batch_augments``...
+
+    Raises:
+        ValueError: If ``memory_format`` is unknown, or images are to be
+            transformed that come without data samples to carry their labels.
+
+    Example:
+        >>> from gssl_mm.registry import MODELS
+        >>> preprocessor = MODELS.build(dict(
+        ...     type='PretextDataPreprocessor',
+        ...     mean=[125.3, 123.0, 113.9], std=[51.6, 50.8, 51.3],
+        ...     augment=[dict(type='gssl_mm.RandomCropFlip')],
+        ...     pretext=dict(tasks=[dict(type='gssl_mm.LocalRotation')])))
+    """
+
+    def __init__(self, *args, augment: list | None = None,
+                 pretext: dict | None = None,
+                 memory_format: str = 'contiguous', **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        if memory_format not in MEMORY_FORMATS:
+            raise ValueError(f'memory_format must be one of '
+                             f'{list(MEMORY_FORMATS)}, got {memory_format!r}')
+        self.memory_format = MEMORY_FORMATS[memory_format]
+        self.augment = [TASK_UTILS.build(cfg) for cfg in augment or ()]
+        self.pretext = PretextTransform(**pretext) if pretext else None
+        # Copies from pinned memory need not be waited for
+        self._non_blocking = True
+
+    def forward(self, data: dict, training: bool = False) -> dict:
+        """Preprocess a batch.
+
+        Args:
+            data (dict): ``inputs``, uint8 ``(N, C, H, W)`` or a list of
+                ``(C, H, W)``, and ``data_samples``.
+            training (bool): Whether to augment and transform.
+
+        Returns:
+            dict: ``inputs``, float32 ``(N, C, H, W)``, and ``data_samples``.
+        """
+        if training and self.augment:
+            data = dict(data, inputs=self._augment(data['inputs']))
+        data = super().forward(data, training)
+        if training and self.pretext is not None:
+            data['inputs'] = self._transform(**data)
+        data['inputs'] = data['inputs'].contiguous(
+            memory_format=self.memory_format)
+        return data
+
+    def _augment(self, images: Tensor | list) -> Tensor:
+        if not isinstance(images, Tensor):
+            images = torch.stack(list(images))
+        images = self.cast_data(images)
+        generator = step_generator('augment')
+        for transform in self.augment:
+            images = transform(images, generator)
+        return images
+
+    def _transform(self, inputs: Tensor, data_samples: list | None) -> Tensor:
+        if data_samples is None:
+            raise ValueError(
+                'pretext labels travel in data samples, but the batch has '
+                'none. Add PackInputs to the training pipeline')
+        images, labels = self.pretext(inputs, step_generator('pretext'))
+        for sample, row in zip(data_samples, labels.unbind(0), strict=True):
+            sample.set_field(row, 'pretext_labels')
+        # Lets the head refuse a batch that was labelled for other tasks
+        spec = tuple((t.name, t.num_classes) for t in self.pretext.tasks)
+        data_samples[0].set_field(spec, 'pretext_tasks', field_type='metainfo')
+        return images
