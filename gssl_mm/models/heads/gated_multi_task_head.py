@@ -1,0 +1,158 @@
+"""Classification head with pretext tasks beside it."""
+import torch
+from mmengine.model import BaseModule
+from mmpretrain.structures import DataSample
+from torch import Tensor, nn
+
+from gssl_mm.registry import MODELS
+
+from ..pretext import build_tasks
+from ..utils.precision import float32_region, pooled_feature
+from .task_heads import TaskHeads
+
+
+@MODELS.register_module()
+class GatedMultiTaskHead(BaseModule):
+    r"""Train any classification head together with gated pretext tasks.
+
+    Paper: Mixture of Self-Supervised Learning, equation 3:
+    :math:`L = L_C + \lambda \sum_n g_n L_n`, where ``L_C`` is the loss of the
+    primary head, ``L_n`` the mean cross-entropy of task n on the same pooled
+    feature, and g the gate's weights.
+
+    ``forward`` and ``predict`` are the primary head's: the pretext heads and
+    the gate exist in training only. Everything runs in float32 under autocast.
+
+    Note:
+        D5: with LDAM the released code gives the pretext tasks cosine heads
+        whose cross-entropy is taken on unscaled cosines: ``task_head='cosine'``.
+
+    Args:
+        primary (dict): Config of a classification head.
+        tasks (list): Pretext tasks, the same list as in the data preprocessor.
+        in_channels (int): Channels D of the pooled feature.
+        gate (dict, optional): Config of a gate. Defaults to None, a
+            ``UniformGate`` (the sum of the task losses).
+        loss_weight (float): Weight lambda of the pretext loss, at least 0.
+            Defaults to 0.1.
+        task_head (str): ``'linear'`` or ``'cosine'``. Defaults to
+            ``'linear'``.
+        task_init (str): Initialisation of linear task heads, ``'default'`` or
+            ``'kaiming'``. Defaults to ``'default'``.
+        init_cfg (dict, optional): Initialisation config of MMEngine.
+
+    Shape:
+        - feats: tuple whose last item is ``(N, D)``, or ``(N, M, D)`` of which
+          index 0 is read.
+        - forward returns logits ``(N, num_classes)``.
+
+    Raises:
+        ValueError: If ``loss_weight`` is negative, tasks repeat, or a batch
+            carries no or other pretext labels than this head was built for.
+
+    Example:
+        >>> from gssl_mm.registry import MODELS
+        >>> head = MODELS.build(dict(
+        ...     type='GatedMultiTaskHead', in_channels=64,
+        ...     primary=dict(type='LinearClsHead', num_classes=10,
+        ...                  in_channels=64),
+        ...     tasks=[dict(type='gssl_mm.LocalRotation'),
+        ...            dict(type='gssl_mm.LocalFlip')],
+        ...     gate=dict(type='gssl_mm.SoftmaxGate')))
+    """
+
+    def __init__(self, primary: dict, tasks: list, in_channels: int,
+                 gate: dict | None = None, loss_weight: float = 0.1,
+                 task_head: str = 'linear', task_init: str = 'default',
+                 init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg=init_cfg)
+        if loss_weight < 0:
+            raise ValueError(
+                f'loss_weight must be at least 0, but got {loss_weight}')
+        self.num_task_classes = {
+            task.name: task.num_classes for task in build_tasks(tasks)}
+        self.loss_weight = loss_weight
+        self.primary = (primary if isinstance(primary, nn.Module)
+                        else MODELS.build(primary))
+        self.task_heads = TaskHeads(
+            in_channels, self.num_task_classes, task_head, task_init)
+        self.gate = MODELS.build(
+            gate or dict(type='gssl_mm.UniformGate'),
+            default_args=dict(in_channels=in_channels,
+                              num_tasks=len(self.num_task_classes)))
+
+    def pre_logits(self, feats: tuple) -> Tensor:
+        """Return what the primary head classifies, ``(N, D)``."""
+        return self.primary.pre_logits(feats)
+
+    def forward(self, feats: tuple) -> Tensor:
+        """Return the primary head's logits ``(N, num_classes)``."""
+        feats = tuple(feats)
+        with float32_region(feats[-1].device):
+            return self.primary(tuple(feat.float() for feat in feats))
+
+    def predict(self, feats: tuple,
+                data_samples: list[DataSample] | None = None) -> list:
+        """Return the primary head's predictions."""
+        feats = tuple(feats)
+        with float32_region(feats[-1].device):
+            feats = tuple(feat.float() for feat in feats)
+            return self.primary.predict(feats, data_samples)
+
+    def loss(self, feats: tuple, data_samples: list[DataSample],
+             **kwargs) -> dict:
+        """Return the loss terms and what is logged beside them.
+
+        Returns:
+            dict[str, Tensor]: ``loss_cls`` and, for each task, ``loss_<task>``
+            (the weighted terms that are summed), ``ce_<task>`` (mean
+            cross-entropy in nats), ``gate_<task>`` (weight) and
+            ``acc_<task>`` (accuracy in percent).
+        """
+        feats = tuple(feats)
+        with float32_region(feats[-1].device):
+            feats = tuple(feat.float() for feat in feats)
+            losses = self.primary.loss(feats, data_samples, **kwargs)
+            if 'loss' in losses:
+                losses = {'loss_cls': losses.pop('loss'), **losses}
+            losses.update(self._pretext_loss(
+                pooled_feature(feats), self._labels(data_samples, feats)))
+        return losses
+
+    def _pretext_loss(self, feat: Tensor, labels: Tensor) -> dict:
+        task_losses, hits = self.task_heads.losses(feat, labels)
+        terms, weights = self.gate(feat, task_losses)
+        terms = self.loss_weight * terms
+        columns = {
+            'loss': terms,
+            'ce': task_losses.detach().mean(0),
+            'gate': weights,
+            'acc': 100 * hits.float().mean(0),
+        }
+        return {f'{key}_{name}': value
+                for key, values in columns.items()
+                for name, value in zip(self.num_task_classes,
+                                       values.unbind(0), strict=True)}
+
+    def _labels(self, data_samples: list, feats: tuple) -> Tensor:
+        """Stack the pretext labels of a batch, int64 ``(N, T)``."""
+        first = data_samples[0]
+        if 'pretext_labels' not in first:
+            raise ValueError(
+                f'{type(self).__name__} needs pretext labels, but the batch '
+                'has none. Set data_preprocessor=dict(type='
+                "'gssl_mm.PretextDataPreprocessor', pretext=dict(tasks=...)) "
+                'with the tasks of the head')
+        found = first.get('pretext_tasks')
+        wanted = list(self.num_task_classes.items())
+        if found is not None and list(found) != wanted:
+            raise ValueError(
+                f'the data preprocessor labels {list(found)} (task, classes), '
+                f'but the head was built for {wanted}. Give both the same '
+                'tasks in the same order')
+        labels = torch.stack([s.pretext_labels for s in data_samples])
+        if labels.size(1) != len(wanted):
+            raise ValueError(
+                f'{labels.size(1)} pretext labels an image, but the head was '
+                f'built for {len(wanted)} tasks: {wanted}')
+        return labels.to(feats[-1].device)
