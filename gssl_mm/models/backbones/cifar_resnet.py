@@ -16,6 +16,7 @@ from .staged_backbone import (
     blocks_per_stage,
     build_norm,
     check_choice,
+    conv3x3,
     conv_init_cfg,
 )
 
@@ -48,11 +49,6 @@ class PadShortcut(nn.Module):
     def extra_repr(self) -> str:
         """Show the subsampling and the channels added."""
         return f'stride={self.stride}, channels={self.pad[4:]}'
-
-
-def conv3x3(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
-    """Return a padded 3x3 convolution without bias."""
-    return nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
 
 
 class BasicBlock(nn.Module):

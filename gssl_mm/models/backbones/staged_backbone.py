@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import torch.nn as nn
 from mmcv.cnn import build_norm_layer
 from mmpretrain.models.backbones.base_backbone import BaseBackbone
+from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 NUM_STAGES = 3
@@ -49,6 +50,11 @@ def build_norm(norm_cfg: dict, channels: int) -> nn.Module:
     return build_norm_layer(norm_cfg, channels)[1]
 
 
+def conv3x3(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
+    """Return a padded 3x3 convolution without bias."""
+    return nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+
+
 def conv_init_cfg(conv_init: str) -> list[dict]:
     r"""Return the init_cfg of convolutions and norm layers.
 
@@ -69,6 +75,29 @@ def conv_init_cfg(conv_init: str) -> list[dict]:
         dict(type='Kaiming', layer='Conv2d', mode=mode, nonlinearity='relu'),
         dict(type='Constant', layer=['_BatchNorm', 'GroupNorm'], val=1.0)
     ]
+
+
+def run_tapped(stage: nn.Sequential, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Run a stage of pre-activation blocks and show what its first one reads.
+
+    The norm layer in question runs once, so that its running statistics move
+    as they do without a tap.
+
+    Args:
+        stage (nn.Sequential): Blocks with ``pre_activation`` and
+            ``residual``.
+        x (Tensor): Input of the stage, (N, C, H, W).
+
+    Returns:
+        tuple[Tensor, Tensor]: The stage's output, and what the first block's
+        first convolution has read, (N, C, H, W).
+    """
+    first, *others = stage
+    active = first.pre_activation(x)
+    x = first.residual(x, active)
+    for block in others:
+        x = block(x)
+    return x, active
 
 
 class StagedBackbone(BaseBackbone):
