@@ -1,0 +1,12 @@
+from .array_dataset import ArrayDataset, ArraySource
+from .cifar import CIFAR10, CIFAR100
+from .label_utils import get_class_counts, get_gt_labels
+from .long_tailed import LongTailedDataset
+from .samplers import *  # noqa: F403
+from .synthetic import SyntheticShapes
+from .transforms import *  # noqa: F403
+
+__all__ = [
+    'ArrayDataset', 'ArraySource', 'CIFAR10', 'CIFAR100', 'LongTailedDataset',
+    'SyntheticShapes', 'get_class_counts', 'get_gt_labels'
+]
