@@ -16,7 +16,8 @@ class PretextTask(metaclass=ABCMeta):
         name (str): Key of the task in logs and losses, e.g. ``lorot``.
         num_params (int): Number of equally likely parameters.
         num_classes (int): Classes of the task's head.
-        region (str): Kind of region it works on, ``'quadrant'`` or ``'box'``.
+        region (str): Kind of region it works on: ``'quadrant'``, ``'box'`` or
+            ``'image'``.
         priority (int): Tasks that share a region are applied in ascending
             order (flip 10, rotation 20, channel permutation 30, others 40),
             whatever the order in which a config lists them.

@@ -1,4 +1,5 @@
-"""Rotation of a region of the image (LoRot)."""
+"""Rotation of a region of the image (LoRot), or of all of it."""
+import torch
 from torch import Tensor
 
 from gssl_mm.registry import TASK_UTILS
@@ -77,3 +78,32 @@ class LocalRotationImplicit(PretextTask):
                   param: Tensor) -> Tensor:
         """Turn a box of each image, see :func:`functional.rotate_box`."""
         return F.rotate_box(images, top, left, side, param)
+
+
+@TASK_UTILS.register_module()
+class GlobalRotation(PretextTask):
+    """Predict by how much the whole image was turned.
+
+    The pretext task of self-supervised pre-training (SSP): within a batch the
+    four rotations are equally frequent, in random order. To be composed with
+    ``region='image'``; the label is the number of quarter turns.
+
+    Args:
+        name (str): Key in logs. Defaults to ``'rotation'``.
+    """
+
+    num_params = 4
+    num_classes = 4
+    region = 'image'
+    priority = 20
+
+    def __init__(self, name: str = 'rotation') -> None:
+        self.name = name
+
+    def sample(self, n: int, generator: torch.Generator) -> Tensor:
+        """Draw a random permutation of 0, 1, 2, 3, 0, 1, ...: ``(n,)``."""
+        return torch.randperm(n, generator=generator) % 4
+
+    def apply(self, patches: Tensor, param: Tensor) -> Tensor:
+        """Turn ``(N, C, s, s)`` images by ``param`` quarter turns."""
+        return F.rotate(patches, param)

@@ -11,7 +11,7 @@ from .base import PretextTask
 from .gather_table import GatherTable
 from .regions import ODD_POLICIES, quadrant_boxes, sample_boxes
 
-REGIONS = ('quadrant', 'box')
+REGIONS = ('quadrant', 'box', 'image')
 BOXES = ('batch', 'image')
 
 
@@ -19,8 +19,8 @@ class PretextDraw(NamedTuple):
     """What was drawn for a batch.
 
     Attributes:
-        region (Tensor): int64 ``(N, 1)`` quadrants, or ``(N, 3)`` boxes (top,
-            left, side).
+        region (Tensor): int64 ``(N, 1)`` quadrants (0 for whole images), or
+            ``(N, 3)`` boxes (top, left, side).
         params (Tensor): int64 ``(N, T)``, a column a task.
     """
 
@@ -63,8 +63,8 @@ class PretextTransform:
 
     Args:
         tasks (list): Pretext tasks: configs, type names or objects.
-        region (str): ``'quadrant'``, or ``'box'`` (LoRot-I). Defaults to
-            ``'quadrant'``.
+        region (str): ``'quadrant'``, ``'box'`` (LoRot-I), or ``'image'``, the
+            whole of it. Defaults to ``'quadrant'``.
         odd_policy (str): What to do with odd or non-square images, see
             :func:`~.regions.quadrant_boxes`. Defaults to ``'error'``.
         box (str): With ``region='box'``, one box for the ``'batch'``, as the
@@ -142,6 +142,8 @@ class PretextTransform:
         if self.region == 'box':
             shared = self.box == 'batch'
             region = sample_boxes(n, *size, shared, generator)
+        elif self.region == 'image':
+            region = torch.zeros(n, 1, dtype=torch.int64)
         else:
             region = torch.randint(4, (n, 1), generator=generator)
         params = [task.sample(n, generator) for task in self.tasks]
@@ -161,6 +163,8 @@ class PretextTransform:
             return self.tasks[0].apply_box(
                 images, *draw.region.unbind(1), draw.params[:, 0])
         height, width = images.shape[-2:]
+        if self.region == 'image':
+            return self._apply_each(images, [(0, 0, height, width)], draw)
         boxes = quadrant_boxes(height, width, self.odd_policy)
         if self._movable and images.size(1) == 3:
             table = self._table(boxes, height, width, images.device)

@@ -36,6 +36,9 @@ class PretextDataPreprocessor(ClsDataPreprocessor):
             Defaults to None.
         pretext (dict, optional): Arguments of :class:`PretextTransform`.
             Defaults to None, no pretext task.
+        pretext_as_label (bool): Self-supervised pre-training: the label of the
+            only pretext task takes the place of ``gt_label``, in testing too
+            (with the same draws for every batch). Defaults to False.
         memory_format (str): Memory format of the model's input,
             ``'contiguous'`` or ``'channels_last'``. Defaults to
             ``'contiguous'``.
@@ -43,7 +46,8 @@ class PretextDataPreprocessor(ClsDataPreprocessor):
             ``std`` (0 to 255 scale), ``to_rgb``, ``batch_augments``...
 
     Raises:
-        ValueError: If ``memory_format`` is unknown, or images are to be
+        ValueError: If ``memory_format`` is unknown, ``pretext_as_label`` is
+            set with any but one task, or images are to be
             transformed that come without data samples to carry their labels.
 
     Example:
@@ -57,6 +61,7 @@ class PretextDataPreprocessor(ClsDataPreprocessor):
 
     def __init__(self, *args, augment: list | None = None,
                  pretext: dict | None = None,
+                 pretext_as_label: bool = False,
                  memory_format: str = 'contiguous', **kwargs) -> None:
         super().__init__(*args, **kwargs)
         if memory_format not in MEMORY_FORMATS:
@@ -65,6 +70,9 @@ class PretextDataPreprocessor(ClsDataPreprocessor):
         self.memory_format = MEMORY_FORMATS[memory_format]
         self.augment = [TASK_UTILS.build(cfg) for cfg in augment or ()]
         self.pretext = PretextTransform(**pretext) if pretext else None
+        self.pretext_as_label = pretext_as_label
+        if pretext_as_label and len(self.pretext.tasks if pretext else ()) != 1:
+            raise ValueError('pretext_as_label needs exactly one pretext task')
         # Copies from pinned memory need not be waited for
         self._non_blocking = True
 
@@ -82,8 +90,10 @@ class PretextDataPreprocessor(ClsDataPreprocessor):
         if training and self.augment:
             data = dict(data, inputs=self._augment(data['inputs']))
         data = super().forward(data, training)
-        if training and self.pretext is not None:
-            data['inputs'] = self._transform(**data)
+        if self.pretext is not None and (training or self.pretext_as_label):
+            generator = (step_generator('pretext') if training
+                         else torch.Generator().manual_seed(0))
+            data['inputs'] = self._transform(generator=generator, **data)
         data['inputs'] = data['inputs'].contiguous(
             memory_format=self.memory_format)
         return data
@@ -97,14 +107,18 @@ class PretextDataPreprocessor(ClsDataPreprocessor):
             images = transform(images, generator)
         return images
 
-    def _transform(self, inputs: Tensor, data_samples: list | None) -> Tensor:
+    def _transform(self, inputs: Tensor, data_samples: list | None,
+                   generator: torch.Generator) -> Tensor:
         if data_samples is None:
             raise ValueError(
                 'pretext labels travel in data samples, but the batch has '
                 'none. Add PackInputs to the training pipeline')
-        images, labels = self.pretext(inputs, step_generator('pretext'))
+        images, labels = self.pretext(inputs, generator)
         for sample, row in zip(data_samples, labels.unbind(0), strict=True):
-            sample.set_field(row, 'pretext_labels')
+            if self.pretext_as_label:
+                sample.set_gt_label(row)
+            else:
+                sample.set_field(row, 'pretext_labels')
         # Lets the head refuse a batch that was labelled for other tasks
         spec = tuple((t.name, t.num_classes) for t in self.pretext.tasks)
         data_samples[0].set_field(spec, 'pretext_tasks', field_type='metainfo')

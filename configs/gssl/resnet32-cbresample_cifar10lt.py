@@ -1,0 +1,10 @@
+"""Class-balanced re-sampling on CIFAR-10-LT, ratio 0.01.
+
+Not a row of the papers.
+Measured here: docs/results.md.
+Run: tools/run_seeds.sh configs/gssl/resnet32-cbresample_cifar10lt.py 0
+"""
+_base_ = './resnet32-ce_cifar10lt.py'
+
+train_dataloader = dict(
+    sampler=dict(_delete_=True, type='gssl_mm.ClassBalancedSampler'))

@@ -1,0 +1,10 @@
+"""Cross-entropy on CIFAR-100-LT, ratio 0.01.
+
+Not a row of the papers.
+Measured here: docs/results.md.
+Run: tools/run_seeds.sh configs/gssl/resnet32-ce_cifar100lt.py 0
+"""
+_base_ = [
+    '../_base_/models/resnet32_ce.py', '../_base_/datasets/cifar100lt.py',
+    '../_base_/schedules/cifarlt_200e.py', '../_base_/default_runtime.py'
+]

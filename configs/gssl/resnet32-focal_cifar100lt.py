@@ -1,0 +1,9 @@
+"""Focal loss (gamma 1) on CIFAR-100-LT, ratio 0.01.
+
+Not a row of the papers.
+Measured here: docs/results.md.
+Run: tools/run_seeds.sh configs/gssl/resnet32-focal_cifar100lt.py 0
+"""
+_base_ = './resnet32-ce_cifar100lt.py'
+
+model = dict(head=dict(loss=dict(_delete_=True, type='gssl_mm.SoftmaxFocalLoss')))

@@ -1,0 +1,15 @@
+"""LDAM-DRW + LoRot-E on CIFAR-10-LT, ratio 0.01.
+
+G-SSL paper, Table 1: 81.82 (best epoch).
+Measured here: docs/results.md.
+Run: tools/run_seeds.sh configs/gssl/resnet32-lorot_cifar10lt.py 0
+"""
+_base_ = './resnet32_cifar10lt.py'
+
+tasks = [
+    dict(type='gssl_mm.LocalRotation'),
+]
+model = dict(
+    head=dict(tasks=tasks, gate=None),
+    data_preprocessor=dict(pretext=dict(tasks=tasks)))
+train_cfg = dict(max_epochs=200)

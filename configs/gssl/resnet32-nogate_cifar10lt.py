@@ -1,0 +1,13 @@
+"""LoRot + flip + permutation without a gate (plain sum) on CIFAR-10-LT, ratio 0.01.
+
+Not a row of the papers.
+Measured here: docs/results.md.
+Run: tools/run_seeds.sh configs/gssl/resnet32-nogate_cifar10lt.py 0
+
+D4: the sum is three times a gated mixture. UniformGate(total=1) is the scale-fair
+mean.
+"""
+_base_ = './resnet32_cifar10lt.py'
+
+model = dict(
+    head=dict(gate=dict(_delete_=True, type='gssl_mm.UniformGate')))

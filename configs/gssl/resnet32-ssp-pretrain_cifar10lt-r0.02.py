@@ -1,0 +1,9 @@
+"""SSP, stage 1: rotation prediction on CIFAR-10-LT, ratio 0.02.
+
+G-SSL paper, Table 1, row "SPP" (read as SSP, D18): its first stage.
+Measured here: docs/results.md.
+Run: tools/run_seeds.sh configs/gssl/resnet32-ssp-pretrain_cifar10lt-r0.02.py 0
+"""
+_base_ = './resnet32-ssp-pretrain_cifar10lt.py'
+
+train_dataloader = dict(dataset=dict(imbalance_ratio=0.02))

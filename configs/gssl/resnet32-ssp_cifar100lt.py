@@ -1,0 +1,17 @@
+"""LDAM-DRW after SSP, stage 2 on CIFAR-100-LT, ratio 0.01.
+
+G-SSL paper, Table 1: 43.43 (best epoch).
+Measured here: docs/results.md.
+Run: tools/run_seeds.sh configs/gssl/resnet32-ssp_cifar100lt.py 0
+
+Train resnet32-ssp-pretrain_cifar100lt.py first. To start from another checkpoint
+(the best one, another seed) give model.backbone.init_cfg.checkpoint=...
+"""
+_base_ = './resnet32-ldamdrw_cifar100lt.py'
+
+model = dict(
+    backbone=dict(
+        init_cfg=dict(
+            type='Pretrained',
+            prefix='backbone.',
+            checkpoint='work_dirs/resnet32-ssp-pretrain_cifar100lt/seed0/epoch_200.pth')))

@@ -1,0 +1,13 @@
+"""LDAM-DRW after SSP, stage 2 on CIFAR-10-LT, ratio 0.02.
+
+G-SSL paper, Table 1: 82.13 (best epoch).
+Measured here: docs/results.md.
+Run: tools/run_seeds.sh configs/gssl/resnet32-ssp_cifar10lt-r0.02.py 0
+"""
+_base_ = './resnet32-ssp_cifar10lt.py'
+
+train_dataloader = dict(dataset=dict(imbalance_ratio=0.02))
+model = dict(
+    backbone=dict(
+        init_cfg=dict(
+            checkpoint='work_dirs/resnet32-ssp-pretrain_cifar10lt-r0.02/seed0/epoch_200.pth')))

@@ -1,0 +1,33 @@
+"""Fixtures that every test may use."""
+import os
+
+# Two torch processes with two threads each on two cores crawl
+os.environ.setdefault('OMP_NUM_THREADS', '1')
+os.environ.setdefault('MPLBACKEND', 'Agg')
+
+import pytest
+import torch
+from mmengine.logging import MessageHub
+from mmengine.registry import DefaultScope
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def default_scope():
+    """Build host types without a prefix, as in a config."""
+    DefaultScope.get_instance('tests', scope_name='mmpretrain')
+
+
+@pytest.fixture(autouse=True)
+def no_runner_left():
+    """Forget the iteration of a runner that an earlier test ran."""
+    info = MessageHub.get_current_instance().runtime_info
+    info.pop('iter', None)
+    yield
+
+
+@pytest.fixture
+def generator():
+    """A seeded CPU generator."""
+    return torch.Generator().manual_seed(0)
