@@ -16,18 +16,23 @@ torch.set_num_threads(1)
 @pytest.fixture(autouse=True)
 def default_scope():
     """Build host types without a prefix, as in a config."""
-    DefaultScope.get_instance('tests', scope_name='mmpretrain')
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        yield
 
 
 @pytest.fixture(autouse=True)
 def no_runner_left():
     """Forget the iteration of a runner that an earlier test ran."""
-    info = MessageHub.get_current_instance().runtime_info
-    info.pop('iter', None)
-    yield
+    MessageHub.get_current_instance().runtime_info.pop('iter', None)
 
 
 @pytest.fixture
 def generator():
     """A seeded CPU generator."""
     return torch.Generator().manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    """Make every test repeatable."""
+    torch.manual_seed(0)
