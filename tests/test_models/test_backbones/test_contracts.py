@@ -1,7 +1,12 @@
 """What every backbone of ours promises, whatever its architecture."""
+import doctest
+
 import pytest
 import torch
 import torch.nn as nn
+
+from gssl_mm.models.backbones import CIFARResNet, PyramidNet, WideResNet
+from gssl_mm.registry import MODELS
 
 SMALL = [
     pytest.param('CIFARResNet', dict(depth=8, out_indices=(1, 2)), id='res-A'),
@@ -200,3 +205,15 @@ def test_stages_can_be_hooked(build, name, kwargs):
             lambda m, a, out: seen.append(out.shape[-1]))
     net(torch.zeros(2, 3, 16, 16))
     assert seen == [16, 8, 4]
+
+
+@pytest.mark.parametrize('cls', [CIFARResNet, WideResNet, PyramidNet])
+def test_docstring_examples_build_and_run(cls):
+    examples = doctest.DocTestParser().get_examples(cls.__doc__)
+    assert examples
+    for example in examples:
+        scope = {}
+        exec(example.source, scope)
+        net = MODELS.build(scope['backbone']).eval()
+        with torch.no_grad():
+            assert len(net(torch.zeros(1, 3, 8, 8))) == len(net.out_indices)
