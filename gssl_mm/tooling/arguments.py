@@ -1,0 +1,51 @@
+"""Options that the tools share, as the host's tools have them."""
+import argparse
+import os
+
+from mmengine.config import DictAction
+
+CFG_OPTIONS_HELP = (
+    'override some settings in the used config, the key-value pair in '
+    'xxx=yyy format will be merged into config file. If the value to be '
+    'overwritten is a list, it should be like key="[a,b]" or key=a,b. It also '
+    'allows nested list/tuple values, e.g. key="[(a,b),(c,d)]". Note that the '
+    'quotation marks are necessary and that no white space is allowed. A key '
+    'that nothing reads is refused.')
+CONFIG_HELP = ('config file path, or gssl_mm::gssl/NAME.py for one that the '
+               'package carries')
+
+
+class CfgOptions(DictAction):
+    """The host's action, with a usage error for a word without ``=``."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        """Parse ``key=value`` words."""
+        for word in values or []:
+            if '=' not in word:
+                parser.error(f'{option_string}: expected key=value, got '
+                             f'{word!r}')
+        super().__call__(parser, namespace, values, option_string)
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """Add ``--no-pin-memory --cfg-options --launcher --local-rank``."""
+    parser.add_argument(
+        '--no-pin-memory', action='store_true',
+        help='whether to disable the pin_memory option in dataloaders.')
+    parser.add_argument('--cfg-options', nargs='+', action=CfgOptions,
+                        help=CFG_OPTIONS_HELP)
+    parser.add_argument(
+        '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none', help='job launcher')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+
+
+def parse(parser: argparse.ArgumentParser,
+          argv: list[str] | None = None) -> argparse.Namespace:
+    """Parse, and export the local rank that a launcher gave as an option."""
+    args = parser.parse_args(argv)
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return args
+
+
+__all__ = ['CONFIG_HELP', 'CfgOptions', 'add_common', 'parse']

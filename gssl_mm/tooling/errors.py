@@ -1,0 +1,136 @@
+"""Mistakes of a user, told apart from defects of the program.
+
+The tools print a mistake as one line and leave with 2, what argparse uses; a
+run that broke on its own (a loss that is not finite, a full device) leaves
+with 1; anything else keeps its traceback, since it is a defect.
+"""
+import errno
+import linecache
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+MISTAKE, FAILED, INTERRUPTED = 2, 1, 130
+TRACEBACK_ENV = 'GSSL_MM_TRACEBACK'
+_PACKAGE = str(Path(__file__).resolve().parents[1]) + os.sep
+
+
+class ConfigFileError(ValueError):
+    """A config file is missing, unreadable or not valid."""
+
+
+class UnknownConfigKeyError(ValueError):
+    """A config sets a key that nothing reads."""
+
+
+class UnknownComponentError(LookupError):
+    """A config names a component that no registry holds."""
+
+
+class BatchSizeError(ValueError):
+    """The total batch can't be divided as asked."""
+
+
+class OptionError(ValueError):
+    """Command-line options that contradict each other or the config."""
+
+
+class CheckpointFileError(OSError):
+    """A checkpoint given on the command line can't be used."""
+
+
+def _last_frame(error: BaseException) -> tuple[str, str]:
+    """File of the frame that raised, and the text of its line."""
+    trace = error.__traceback__
+    if trace is None:
+        return '', ''
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    name = trace.tb_frame.f_code.co_filename
+    return name, linecache.getline(name, trace.tb_lineno).strip()
+
+
+def raised_on_purpose(error: BaseException) -> bool:
+    """Tell a ``raise`` statement of this package from an accident in it.
+
+    Errors of the package's own classes are always on purpose.
+    """
+    if type(error).__module__.split('.')[0] == __name__.split('.')[0]:
+        return True
+    name, line = _last_frame(error)
+    inside = str(Path(name).resolve()).startswith(_PACKAGE) if name else False
+    return inside and line.startswith('raise')
+
+
+def _no_space(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            return True
+        error = error.__cause__
+    return False
+
+
+def exit_code(error: BaseException) -> int | None:
+    """Exit code of a known kind of error, None for a defect.
+
+    Args:
+        error (BaseException): What ended the tool.
+
+    Returns:
+        int, optional: 2 for a mistake that the user can repair (an error that
+        this package raised on purpose, an unknown registry name), 1 for a run
+        that failed (a loss that is not finite, no space left), None for
+        everything else.
+    """
+    if isinstance(error, KeyError) and ' is not in the ' in str(error):
+        return MISTAKE
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return FAILED
+    if not raised_on_purpose(error):
+        return None
+    return FAILED if isinstance(error, ArithmeticError) or _no_space(
+        error) else MISTAKE
+
+
+def one_line(error: BaseException) -> str:
+    """Name and message of an error on one line, without KeyError's quotes."""
+    text = error.args[0] if isinstance(error, KeyError) and error.args \
+        else error
+    rank = os.environ.get('RANK', '0')
+    where = '' if rank == '0' else f' (process {rank})'
+    message = ' '.join(str(text).split())
+    return f'error{where}: {type(error).__name__}: {message}'
+
+
+def run_tool(main: Callable[[], int | None]) -> int:
+    """Run a tool's main function and turn known errors into one line.
+
+    Args:
+        main (Callable): The tool. It may return an exit code.
+
+    Returns:
+        int: The exit code. With ``GSSL_MM_TRACEBACK=1`` in the environment
+        known errors are raised with their traceback instead.
+    """
+    try:
+        return main() or 0
+    except KeyboardInterrupt:
+        sys.stderr.write('interrupted\n')
+        return INTERRUPTED
+    except Exception as error:
+        code = exit_code(error)
+        if code is None or os.environ.get(TRACEBACK_ENV, '0') != '0':
+            raise
+        sys.stderr.write(
+            f'{one_line(error)}\n'
+            f'({TRACEBACK_ENV}=1 shows where it was raised)\n')
+        return code
+
+
+__all__ = [
+    'FAILED', 'INTERRUPTED', 'MISTAKE', 'BatchSizeError',
+    'CheckpointFileError', 'ConfigFileError', 'OptionError',
+    'UnknownComponentError', 'UnknownConfigKeyError', 'exit_code',
+    'one_line', 'raised_on_purpose', 'run_tool'
+]

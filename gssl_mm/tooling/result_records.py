@@ -1,0 +1,182 @@
+"""Results of finished runs: read, group by what was run, summarise."""
+import json
+import math
+import statistics
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+NEEDED = ('config', 'seed', 'metrics')
+
+
+class ResultFileError(ValueError):
+    """A results file is damaged or contradicts another one."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Mean and deviation of one number over seeds.
+
+    Args:
+        mean (float): Mean over the runs that have the number.
+        std (float, optional): Sample standard deviation (n - 1); None for one
+            run.
+        count (int): Runs that have it.
+    """
+
+    mean: float
+    std: float | None
+    count: int
+
+    def text(self, digits: int = 2) -> str:
+        """Markdown: ``81.67 ± 0.31``, without the deviation for one run."""
+        mean = f'{self.mean:.{digits}f}'
+        return mean if self.std is None else f'{mean} ± {self.std:.{digits}f}'
+
+
+def summarise(values: Iterable[Any]) -> Summary | None:
+    """Summarise finite numbers; None when there is none."""
+    kept = [float(v) for v in values
+            if isinstance(v, int | float) and math.isfinite(v)]
+    if not kept:
+        return None
+    std = statistics.stdev(kept) if len(kept) > 1 else None
+    return Summary(statistics.fmean(kept), std, len(kept))
+
+
+@dataclass
+class Group:
+    """Runs that differ in nothing but their seed.
+
+    Args:
+        stem (str): Name of the folder under ``results/``: config and tag.
+        setting (tuple): What else must be equal, see :func:`setting_of`.
+        runs (list[dict]): Contents of the files.
+    """
+
+    stem: str
+    setting: tuple
+    runs: list[dict] = field(default_factory=list)
+
+    @property
+    def seeds(self) -> list[int]:
+        """Seeds of the runs, ascending."""
+        return sorted(run['seed'] for run in self.runs)
+
+    def metric(self, key: str, which: str) -> Summary | None:
+        """Summarise ``'best'``, ``'last'`` or ``'median_last20'``."""
+        return summarise(
+            run['metrics'].get(key, {}).get(which) for run in self.runs)
+
+    def train(self, key: str) -> Summary | None:
+        """Summarise a training scalar's mean over the last epoch."""
+        return summarise((run.get('train_last') or {}).get(key)
+                         for run in self.runs)
+
+    def train_keys(self, *prefixes: str) -> list[str]:
+        """Training scalars with one of the prefixes, sorted."""
+        return sorted({
+            key for run in self.runs for key in run.get('train_last') or {}
+            if key.startswith(prefixes)})
+
+    def first(self, key: str, default: Any = None) -> Any:
+        """A value that is equal in all runs of the group."""
+        return self.runs[0].get(key, default)
+
+    def places(self) -> str:
+        """Hardware of the runs."""
+        names = Counter(hardware_name(run) for run in self.runs)
+        return '; '.join(sorted(names))
+
+    def hours(self) -> float | None:
+        """Mean wall time of a run in hours."""
+        found = summarise(run.get('wall_time_s') for run in self.runs)
+        return None if found is None else found.mean / 3600
+
+
+def hardware_name(run: dict) -> str:
+    """The GPU if there is one, else the CPU with its threads."""
+    hardware = run.get('hardware') or {}
+    name = hardware.get('gpu') or hardware.get('cpu') or 'unknown'
+    name = ', '.join(name) if isinstance(name, list) else str(name)
+    threads = hardware.get('threads')
+    if not hardware.get('gpu') and threads:
+        name += f', {threads} thread(s)'
+    return name
+
+
+def data_name(run: dict) -> str:
+    """What the run was trained on: its label, or the data set's type."""
+    dataset = run.get('dataset') or {}
+    return run.get('label') or str(dataset.get('type') or 'unlabelled')
+
+
+def _frozen(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=str)
+
+
+def setting_of(run: dict) -> tuple:
+    """What must be equal before results are averaged.
+
+    Results of another schedule, precision, batch or data set never share a
+    mean, even when they lie in one folder.
+    """
+    dataset = {k: v for k, v in (run.get('dataset') or {}).items()
+               if k != 'root name'}
+    return (data_name(run), _frozen(dataset), _frozen(run.get('max_epochs')),
+            _frozen(run.get('total_batch_size')), _frozen(run.get('amp')),
+            _frozen(run.get('compile')))
+
+
+def read_run(path: Path) -> dict | None:
+    """Read one file; None for JSON that is no run's results.
+
+    Raises:
+        ResultFileError: The file is not JSON.
+    """
+    try:
+        content = json.loads(path.read_text())
+    except (ValueError, OSError) as error:
+        raise ResultFileError(
+            f'{path} is not readable JSON ({error}). Remove it and run its '
+            'seed again.') from error
+    if not isinstance(content, dict) or any(k not in content for k in NEEDED):
+        return None
+    return content
+
+
+def read_groups(root: Path) -> list[Group]:
+    """Read every run below a folder and group the runs.
+
+    Args:
+        root (Path): Usually ``results``; runs lie in ``<stem>/seed<k>.json``.
+
+    Returns:
+        list[Group]: Sorted by stem.
+
+    Raises:
+        ResultFileError: A file is damaged, or two files of a group have the
+            same seed.
+    """
+    groups: dict[tuple, Group] = {}
+    for path in sorted(root.rglob('*.json')):
+        run = read_run(path)
+        if run is None:
+            continue
+        stem = path.parent.name if path.parent != root else str(run['config'])
+        group = groups.setdefault(
+            (stem, setting_of(run)), Group(stem, setting_of(run)))
+        if run['seed'] in group.seeds:
+            raise ResultFileError(
+                f'{path} holds seed {run["seed"]} of {stem} a second time: a '
+                'run must be counted once. Remove one of the files.')
+        group.runs.append(run)
+    return sorted(groups.values(), key=lambda g: (g.stem, g.setting))
+
+
+__all__ = [
+    'Group', 'ResultFileError', 'Summary', 'data_name', 'hardware_name',
+    'read_groups', 'read_run', 'setting_of', 'summarise'
+]

@@ -1,0 +1,180 @@
+import json
+import math
+import statistics
+
+import pytest
+
+from gssl_mm.tooling.result_records import (
+    ResultFileError,
+    read_groups,
+    summarise,
+)
+from gssl_mm.tooling.result_tables import (
+    match_rows,
+    read_paper_rows,
+    render,
+    table_names,
+)
+
+
+def write_run(root, stem, seed, best, last, **changes):
+    scalar = dict(best=best, best_epoch=7, last=last, last_epoch=9,
+                  median_last20=last - 1, history=[1, 2])
+    run = dict(
+        config=f'{stem}.py', seed=seed, label='CIFAR-10 | JPEG',
+        dataset=dict(type='gssl_mm.CIFAR10', num_train=12406),
+        hardware=dict(cpu='Some CPU', gpu=None, threads=2), max_epochs=200,
+        total_batch_size=128, amp=False, compile=False, wall_time_s=3600.,
+        metrics={'accuracy/top1': scalar, 'shot/many': dict(last=90.),
+                 'shot/medium': dict(last=70.), 'shot/few': dict(last=None)},
+        train_last=dict(gate_lorot=.25, gate_flip=.75, acc_lorot=60.,
+                        loss=1.))
+    run.update(changes)
+    path = root / 'results' / stem / f'seed{seed}.json'
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(run))
+    return path
+
+
+@pytest.fixture
+def papers(repo):
+    return read_paper_rows(repo / 'tools' / 'analysis' / 'paper_rows.json')
+
+
+def cells(text, start):
+    line = next(ln for ln in text.split('\n') if ln.startswith(f'| {start}'))
+    return [c.strip() for c in line.strip('| ').split(' | ')]
+
+
+def test_mean_deviation_and_paper_side_by_side(tmp_path, papers):
+    bests, lasts = [80.1, 81.3, 82.9], [79.5, 80.25, 82.]
+    for seed, pair in enumerate(zip(bests, lasts, strict=True)):
+        write_run(tmp_path, 'resnet32_cifar10lt', seed, *pair)
+    groups = read_groups(tmp_path / 'results')
+    text = render('gssl-table1', groups, papers)
+    row = cells(text, 'LDAM-DRW + G-SSL (all) | CIFAR-10-LT | 0.01')
+    best = f'{sum(bests) / 3:.2f} ± {statistics.stdev(bests):.2f}'
+    last = f'{sum(lasts) / 3:.2f} ± {statistics.stdev(lasts):.2f}'
+    assert row[4:8] == ['81.67', '`resnet32_cifar10lt`', best, last]
+    assert '3 (0, 1, 2)' in row and 'CIFAR-10 \\| JPEG' in row
+    assert '200 epochs, batch 128' in row and '1.00 h' in row
+    assert 'Some CPU, 2 thread(s)' in row and '90.0 / 70.0 / –' in row
+    head = cells(text, 'method')
+    assert head[4] == "paper's" and head[6:8] == ['best', 'last']
+    # A row that nobody ran keeps the paper's number and dashes
+    absent = cells(text, 'LDAM-DRW | CIFAR-10-LT | 0.01')
+    assert absent[4] == '77.03' and set(absent[5:]) == {'–'}
+
+
+def test_one_run_has_no_deviation(tmp_path, papers):
+    write_run(tmp_path, 'resnet32-ldamdrw_cifar10lt', 4, 77., 76.)
+    text = render('all', read_groups(tmp_path / 'results'), papers)
+    row = cells(text, '`resnet32-ldamdrw_cifar10lt`')
+    assert row[1:3] == ['77.00', '76.00'] and row[5] == '1 (4)'
+
+
+@pytest.mark.parametrize('changes', [
+    dict(max_epochs=40), dict(amp=True), dict(total_batch_size=64),
+    dict(label='another data set'), dict(compile=True),
+    dict(dataset=dict(type='gssl_mm.CIFAR10', num_train=50000))])
+def test_other_settings_are_never_averaged(tmp_path, changes):
+    write_run(tmp_path, 'a', 0, 80., 80.)
+    write_run(tmp_path, 'a', 1, 20., 20., **changes)
+    groups = read_groups(tmp_path / 'results')
+    found = {g.metric('accuracy/top1', 'best').mean for g in groups}
+    assert found == {80., 20.}
+
+
+def test_other_machines_are_averaged_and_listed(tmp_path):
+    write_run(tmp_path, 'a', 0, 80., 80.)
+    write_run(tmp_path, 'a', 1, 82., 80., hardware=dict(gpu='Some GPU'))
+    group, = read_groups(tmp_path / 'results')
+    assert group.metric('accuracy/top1', 'best').mean == 81
+    assert group.places() == 'Some CPU, 2 thread(s); Some GPU'
+
+
+def test_a_tag_belongs_to_the_longest_stem(tmp_path, papers):
+    for stem in ('resnet32_cifar10lt-r0.02-bf16', 'resnet32_cifar10lt-bf16',
+                 'resnet32_cifar10lt-r0.02'):
+        write_run(tmp_path, stem, 0, 80., 80.)
+    found = match_rows(read_groups(tmp_path / 'results'),
+                       papers['gssl-table1']['rows'])
+    assert {k: sorted(g.stem for g in v) for k, v in found.items()} == {
+        'resnet32_cifar10lt': ['resnet32_cifar10lt-bf16'],
+        'resnet32_cifar10lt-r0.02': ['resnet32_cifar10lt-r0.02',
+                                     'resnet32_cifar10lt-r0.02-bf16']}
+
+
+def test_gates(tmp_path, papers):
+    write_run(tmp_path, 'a', 0, 80., 80.)
+    text = render('gates', read_groups(tmp_path / 'results'), papers)
+    assert 'flip 0.750, lorot 0.250' in text and 'lorot 60.0' in text
+
+
+def test_summary_leaves_out_what_is_not_a_number():
+    assert summarise([math.nan, None, 'x', math.inf]) is None
+    found = summarise([1, None, 3.])
+    assert (found.mean, found.count) == (2, 2)
+    assert found.std == pytest.approx(math.sqrt(2))
+
+
+def test_damaged_and_double_files_are_refused_and_others_ignored(tmp_path):
+    path = write_run(tmp_path, 'a', 0, 80., 80.)
+    (tmp_path / 'results' / 'speed.json').write_text('{"ratio": 1}')
+    assert len(read_groups(tmp_path / 'results')) == 1
+    (path.parent / 'copy.json').write_text(path.read_text())
+    with pytest.raises(ResultFileError, match='a second time'):
+        read_groups(tmp_path / 'results')
+    (path.parent / 'copy.json').write_text('{"config": ')
+    with pytest.raises(ResultFileError, match='copy.json'):
+        read_groups(tmp_path / 'results')
+
+
+def test_paper_rows_are_complete_and_unique(papers):
+    rows = [(name, r['row'], r['dataset'], r.get('ratio'), r['what'])
+            for name, table in papers.items() for r in table['rows']]
+    assert len(rows) == len(set(rows))
+    stems = [s for t in papers.values() for r in t['rows']
+             for s in r['configs']]
+    assert len(stems) == len(set(stems)) == 60
+    values = [r['value'] for r in papers['gssl-table1']['rows']
+              if r['value'] is not None]
+    # Seven published rows of six columns, of which six cells are empty
+    assert len(values) == 36
+    assert set(table_names(papers)) >= {'all', 'gates', 'gssl-table2',
+                                        'gssl-table3', 'gssl-table4',
+                                        'ft-table1', 'ft-table4'}
+
+
+def test_check_write_check(tmp_path, run_tool):
+    write_run(tmp_path, 'resnet32_cifar10lt', 0, 80.5, 80.)
+    doc = tmp_path / 'docs' / 'deep' / 'results.md'
+    doc.parent.mkdir(parents=True)
+    doc.write_text('# Title\n<!-- results:all -->\nold\n<!-- /results -->\n'
+                   'kept\n<!-- results:gates -->\n<!-- /results -->\nend\n')
+    tool = 'analysis/collect_results.py'
+    stale = run_tool(tool, '--check')
+    assert stale.returncode == 1 and 'results.md: out of date' in stale.stdout
+    assert run_tool(tool, '--write').returncode == 0
+    text = doc.read_text()
+    assert 'old' not in text and '80.50' in text
+    assert text.startswith('# Title\n') and '\nkept\n' in text
+    assert text.endswith('<!-- /results -->\nend\n')
+    assert run_tool(tool, '--check').returncode == 0
+    write_run(tmp_path, 'resnet32_cifar10lt', 1, 90.5, 80.)
+    assert run_tool(tool, '--check').returncode == 1
+
+
+def test_mistakes_in_a_document(tmp_path, run_tool):
+    write_run(tmp_path, 'a', 0, 80., 80.)
+    tool = 'analysis/collect_results.py'
+    (tmp_path / 'README.md').write_text(
+        '<!-- results:nothing -->\n<!-- /results -->\n')
+    wrong = run_tool(tool, '--check')
+    assert wrong.returncode == 2 and "'nothing'" in wrong.stderr
+    (tmp_path / 'README.md').write_text('<!-- results:all -->\nopen\n')
+    wrong = run_tool(tool, '--write')
+    assert wrong.returncode == 2 and 'not closed' in wrong.stderr
+    assert run_tool(tool, '--results', 'gone').returncode == 2
+    printed = run_tool(tool, 'gssl-table3')
+    assert printed.returncode == 0 and '67.41' in printed.stdout
