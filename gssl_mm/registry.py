@@ -25,7 +25,8 @@ DATASETS = _child('dataset', host.DATASETS, 'gssl_mm.datasets')
 DATA_SAMPLERS = _child('data sampler', host.DATA_SAMPLERS, 'gssl_mm.datasets')
 TRANSFORMS = _child('transform', host.TRANSFORMS, 'gssl_mm.datasets')
 
-HOOKS = _child('hook', host.HOOKS, 'gssl_mm.engine')
+HOOKS = _child(
+    'hook', host.HOOKS, 'gssl_mm.engine', 'gssl_mm.evaluation')
 LOOPS = _child('loop', host.LOOPS, 'gssl_mm.engine')
 OPTIM_WRAPPERS = _child('optim wrapper', host.OPTIM_WRAPPERS, 'gssl_mm.engine')
 PARAM_SCHEDULERS = _child(

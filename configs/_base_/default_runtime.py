@@ -7,6 +7,9 @@ default_hooks = dict(
     # Random draws depend on (seed, iteration) alone: exact resume
     step_seed=dict(type='gssl_mm.StepSeedHook'),
     data_check=dict(type='gssl_mm.DataCheckHook'),
+    checkpoint_check=dict(type='gssl_mm.CheckpointCheckHook'),
+    # Training counts for ShotAccuracy
+    class_counts=dict(type='gssl_mm.ClassCountsHook'),
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),

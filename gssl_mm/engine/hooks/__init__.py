@@ -1,0 +1,14 @@
+from .channels_last_hook import ChannelsLastHook
+from .checkpoint_check_hook import CheckpointCheckHook
+from .checkpoint_hook import CheckpointHook
+from .data_check_hook import DataCheckHook
+from .ldam_hook import LDAMHook
+from .results_hook import ResultsHook
+from .runtime_info_hook import RuntimeInfoHook
+from .step_seed_hook import StepSeedHook
+
+__all__ = [
+    'ChannelsLastHook', 'CheckpointCheckHook', 'CheckpointHook', 'DataCheckHook',
+    'LDAMHook', 'ResultsHook',
+    'RuntimeInfoHook', 'StepSeedHook'
+]
