@@ -8,7 +8,7 @@ from .runtime_info_hook import RuntimeInfoHook
 from .step_seed_hook import StepSeedHook
 
 __all__ = [
-    'ChannelsLastHook', 'CheckpointCheckHook', 'CheckpointHook', 'DataCheckHook',
-    'LDAMHook', 'ResultsHook',
-    'RuntimeInfoHook', 'StepSeedHook'
+    'ChannelsLastHook', 'CheckpointCheckHook', 'CheckpointHook',
+    'DataCheckHook', 'LDAMHook', 'ResultsHook', 'RuntimeInfoHook',
+    'StepSeedHook'
 ]
