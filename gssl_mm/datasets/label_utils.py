@@ -2,6 +2,7 @@
 from collections.abc import Sized
 
 import numpy as np
+from mmengine.dataset import ClassBalancedDataset, RepeatDataset
 
 from .errors import LabelError
 
@@ -86,6 +87,28 @@ def count_labels(labels: np.ndarray, num_classes: int) -> np.ndarray:
     return np.bincount(labels, minlength=num_classes).astype(np.int64)
 
 
+def distinct_class_counts(dataset: Sized) -> np.ndarray:
+    """Count the distinct training samples of every class.
+
+    Args:
+        dataset (Sized): A built dataset with ``class_counts``, or one for
+            :func:`get_gt_labels`; repetitions by ``RepeatDataset`` and
+            ``ClassBalancedDataset`` do not count.
+
+    Returns:
+        np.ndarray: Counts, (num_classes,) int64.
+
+    Raises:
+        LabelError: There is no single integer label a sample.
+    """
+    while isinstance(dataset, RepeatDataset | ClassBalancedDataset):
+        dataset = dataset.dataset
+    counts = getattr(dataset, 'class_counts', None)
+    return np.asarray(
+        get_class_counts(dataset) if counts is None else counts, np.int64)
+
+
 __all__ = [
-    'count_labels', 'get_class_counts', 'get_gt_labels', 'get_num_classes'
+    'count_labels', 'distinct_class_counts', 'get_class_counts',
+    'get_gt_labels', 'get_num_classes'
 ]

@@ -4,37 +4,15 @@ from __future__ import annotations
 import copy
 
 import numpy as np
-from mmengine.dataset import ClassBalancedDataset, RepeatDataset
 from mmengine.evaluator import Evaluator
 from mmengine.hooks import Hook
 from mmengine.registry import DATASETS
 from mmengine.runner import Runner
 
-from gssl_mm.datasets.label_utils import get_class_counts
+from gssl_mm.datasets.label_utils import distinct_class_counts
 from gssl_mm.registry import HOOKS
 
 from .utils import COUNTS_KEY, WORK_DIR_KEY
-
-
-def distinct_class_counts(dataset: object) -> np.ndarray:
-    """Count the distinct samples of every class of a training set.
-
-    Args:
-        dataset: A built dataset, with ``class_counts`` or with labels in the
-            host's style; repetitions by ``RepeatDataset`` and
-            ``ClassBalancedDataset`` do not count.
-
-    Returns:
-        np.ndarray: Counts, (num_classes,) int64.
-
-    Raises:
-        LabelError: If the dataset has no single integer label a sample.
-    """
-    while isinstance(dataset, RepeatDataset | ClassBalancedDataset):
-        dataset = dataset.dataset
-    counts = getattr(dataset, 'class_counts', None)
-    return np.asarray(
-        get_class_counts(dataset) if counts is None else counts, np.int64)
 
 
 def _ask_for_counts(evaluator: Evaluator | None) -> bool:

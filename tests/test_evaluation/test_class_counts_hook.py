@@ -10,7 +10,7 @@ from mmengine.dataset import ClassBalancedDataset, RepeatDataset
 from mmengine.logging import MessageHub
 from mmengine.runner import Runner
 
-from gssl_mm.evaluation.class_counts_hook import distinct_class_counts
+from gssl_mm.datasets.label_utils import distinct_class_counts
 from gssl_mm.evaluation.utils import COUNTS_KEY
 from gssl_mm.registry import DATASETS
 

@@ -70,6 +70,7 @@ class CheckpointHook(HostCheckpointHook):
         self._kept = list(info.get_info('keep_ckpt_ids') or [])
         self._outdated = list(info.get_info(_OUTDATED) or [])
         self.last_ckpt = info.get_info('last_ckpt')
+        self._text = runner.cfg.pretty_text
         self._due, self._ready = False, True
         if is_main_process() and self._local:
             self._log_leftovers(runner)
@@ -160,18 +161,28 @@ class CheckpointHook(HostCheckpointHook):
         self.last_ckpt = self._path(name)
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
         runner.message_hub.update_info(_OUTDATED, list(self._outdated))
-        runner.save_checkpoint(
-            self.out_dir,
+        self._write(
+            runner,
             name,
-            self.file_client_args,
             save_optimizer=self.save_optimizer,
             save_param_scheduler=self.save_param_scheduler,
             meta=meta,
             by_epoch=self.by_epoch,
-            backend_args=self.backend_args,
             **self.args)
         self._announce(runner)
         self._delete_outdated(runner)
+
+    def _write(self, runner, name: str, **options) -> None:
+        cfg, runner.cfg = runner.cfg, _FormattedConfig(runner.cfg, self._text)
+        try:
+            runner.save_checkpoint(
+                self.out_dir,
+                name,
+                self.file_client_args,
+                backend_args=self.backend_args,
+                **options)
+        finally:
+            runner.cfg = cfg
 
     def _retire_old(self, runner, step: int) -> None:
         if self.max_keep_ckpts <= 0:
@@ -246,23 +257,31 @@ class CheckpointHook(HostCheckpointHook):
             self.best_ckpt_path = path
         else:
             self.best_ckpt_path_dict[key] = path
-        self._write_best(runner, Path(path).name)
+        self._write(
+            runner,
+            Path(path).name,
+            save_optimizer=False,
+            save_param_scheduler=False,
+            meta=dict(epoch=runner.epoch, iter=runner.iter),
+            by_epoch=False)
         if former and former != path:
             self._outdated.append(osp.basename(former))
         runner.logger.info(
             f'The best checkpoint with {score:0.4f} {key} is '
             f'saved to {Path(path).name}.')
 
-    def _write_best(self, runner, name: str) -> None:
-        runner.save_checkpoint(
-            self.out_dir,
-            filename=name,
-            file_client_args=self.file_client_args,
-            save_optimizer=False,
-            save_param_scheduler=False,
-            meta=dict(epoch=runner.epoch, iter=runner.iter),
-            by_epoch=False,
-            backend_args=self.backend_args)
+
+class _FormattedConfig:
+    """A config with its text at hand, which takes 0.1 s to format anew."""
+
+    def __init__(self, cfg, text: str) -> None:
+        self._cfg, self.pretty_text = cfg, text
+
+    def __getattr__(self, name: str):
+        return getattr(self._cfg, name)
+
+    def __getitem__(self, name: str):
+        return self._cfg[name]
 
 
 def _validates(runner, step: int, last: int) -> bool:

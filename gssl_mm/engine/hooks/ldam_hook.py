@@ -1,39 +1,11 @@
 """Class counts for losses, and deferred re-weighting."""
 from collections.abc import Sequence
 
-import numpy as np
 from mmengine.hooks import Hook
 
+from gssl_mm.datasets.label_utils import distinct_class_counts
 from gssl_mm.models.losses import effective_number_weights
 from gssl_mm.registry import HOOKS
-
-
-def count_classes(dataset, num_classes: int | None = None) -> np.ndarray:
-    """Count the training samples of each class of a built dataset.
-
-    Args:
-        dataset: One of ours, with ``class_counts``, or any of the host's, with
-            ``get_gt_labels``.
-        num_classes (int, optional): Number of classes; by default that of the
-            dataset's ``metainfo``.
-
-    Returns:
-        np.ndarray: int64 ``(num_classes,)``.
-
-    Raises:
-        ValueError: If the dataset gives neither counts nor labels.
-    """
-    counts = getattr(dataset, 'class_counts', None)
-    if counts is not None:
-        return np.asarray(counts)
-    if not hasattr(dataset, 'get_gt_labels'):
-        raise ValueError(
-            f'{type(dataset).__name__} gives no class counts: it has neither '
-            'class_counts nor get_gt_labels(). Give the hook '
-            'class_counts=[...]')
-    classes = dataset.metainfo.get('classes') or ()
-    return np.bincount(
-        dataset.get_gt_labels(), minlength=num_classes or len(classes))
 
 
 @HOOKS.register_module()
@@ -79,7 +51,8 @@ class LDAMHook(Hook):
     def before_train(self, runner) -> None:
         """Hand the counts of the training set to the losses."""
         if self.class_counts is None:
-            self.class_counts = count_classes(runner.train_dataloader.dataset)
+            self.class_counts = distinct_class_counts(
+                runner.train_dataloader.dataset)
         losses = self._losses(runner)
         if not losses:
             raise ValueError(

@@ -24,8 +24,8 @@ class GatedMultiTaskHead(BaseModule):
     the gate exist in training only. Everything runs in float32 under autocast.
 
     Note:
-        D5: with LDAM the released code gives the pretext tasks cosine heads
-        whose cross-entropy is taken on unscaled cosines: ``task_head='cosine'``.
+        D5: with LDAM the released code gives the pretext tasks cosine heads,
+        and takes the cross-entropy on unscaled cosines: ``task_head='cosine'``.
 
     Args:
         primary (dict): Config of a classification head.

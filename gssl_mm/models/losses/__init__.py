@@ -1,6 +1,9 @@
-from .class_weighted_loss import (ClassBalancedCrossEntropyLoss,
-                                  ClassWeightedLoss, SoftmaxFocalLoss,
-                                  effective_number_weights)
+from .class_weighted_loss import (
+                                  ClassBalancedCrossEntropyLoss,
+                                  ClassWeightedLoss,
+                                  SoftmaxFocalLoss,
+                                  effective_number_weights,
+)
 from .ldam_loss import LDAMLoss, ldam_margins
 
 __all__ = [

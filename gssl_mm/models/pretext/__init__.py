@@ -2,11 +2,11 @@
 from .base import PretextTask
 from .local_channel_permutation import LocalChannelPermutation
 from .local_flip import LocalFlip
-from .local_rotation import (GlobalRotation, LocalRotation,
-                             LocalRotationImplicit)
+from .local_rotation import GlobalRotation, LocalRotation, LocalRotationImplicit
 from .pretext_transform import PretextDraw, PretextTransform, build_tasks
 
 __all__ = [
     'PretextTask', 'LocalRotation', 'LocalRotationImplicit', 'LocalFlip',
-    'LocalChannelPermutation', 'GlobalRotation', 'PretextTransform', 'PretextDraw', 'build_tasks'
+    'LocalChannelPermutation', 'GlobalRotation', 'PretextTransform',
+    'PretextDraw', 'build_tasks'
 ]

@@ -33,5 +33,5 @@ def pooled_feature(feats: tuple | Tensor) -> Tensor:
     if feat.ndim != 2:
         raise ValueError(
             'a classification head needs pooled features (N, D), but got '
-            f'{tuple(feat.shape)}. Add neck=dict(type=\'GlobalAveragePooling\')')
+            f"{tuple(feat.shape)}. Add neck=dict(type='GlobalAveragePooling')")
     return feat

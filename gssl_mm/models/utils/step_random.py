@@ -49,4 +49,5 @@ def draw_global(num_samples: int, draw: Callable[[int], list]) -> list:
         list[Tensor]: The slices of this process, ``num_samples`` long each.
     """
     rank, world_size = get_dist_info()
-    return [values[rank::world_size] for values in draw(num_samples * world_size)]
+    drawn = draw(num_samples * world_size)
+    return [values[rank::world_size] for values in drawn]

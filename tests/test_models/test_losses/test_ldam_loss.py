@@ -5,9 +5,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from gssl_mm.models.losses import (ClassBalancedCrossEntropyLoss, LDAMLoss,
-                                   SoftmaxFocalLoss, effective_number_weights,
-                                   ldam_margins)
+from gssl_mm.models.losses import (
+    ClassBalancedCrossEntropyLoss,
+    LDAMLoss,
+    SoftmaxFocalLoss,
+    effective_number_weights,
+    ldam_margins,
+)
 from gssl_mm.registry import MODELS
 
 COUNTS = [500, 100, 20, 5]

@@ -3,9 +3,15 @@ import itertools
 import pytest
 import torch
 
-from gssl_mm.models.pretext import (LocalChannelPermutation, LocalFlip,
-                                    LocalRotation, LocalRotationImplicit,
-                                    PretextDraw, PretextTask, PretextTransform)
+from gssl_mm.models.pretext import (
+    LocalChannelPermutation,
+    LocalFlip,
+    LocalRotation,
+    LocalRotationImplicit,
+    PretextDraw,
+    PretextTask,
+    PretextTransform,
+)
 from gssl_mm.registry import TASK_UTILS
 
 ORDERS = list(itertools.permutations(range(3)))
@@ -88,7 +94,8 @@ def test_gradient_flows_back_to_where_each_value_came_from():
     images = torch.rand(192, 3, 8, 8, requires_grad=True)
     other = images.detach().clone().requires_grad_()
     weight = torch.rand(192, 3, 8, 8)
-    (PretextTransform(all_tasks()).apply(images, draw) * weight).sum().backward()
+    out = PretextTransform(all_tasks()).apply(images, draw)
+    (out * weight).sum().backward()
     expected = torch.stack([
         naive(x, q, k, f, p, 'horizontal') for x, q, (k, f, p) in zip(
             other, draw.region[:, 0].tolist(), draw.params.tolist(),
