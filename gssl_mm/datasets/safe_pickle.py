@@ -53,13 +53,21 @@ for _core in ('numpy.core', 'numpy._core'):
 _CALLABLE = (_reconstruct, _frombuffer, _encode, PickledDType)
 
 _OPCODES = (
-    'PROTO FRAME STOP MARK POP POP_MARK DUP NONE NEWTRUE NEWFALSE INT BININT '
-    'BININT1 BININT2 LONG LONG1 LONG4 FLOAT BINFLOAT STRING BINSTRING '
-    'SHORT_BINSTRING BINBYTES SHORT_BINBYTES BINBYTES8 BYTEARRAY8 UNICODE '
+    'PROTO STOP MARK POP POP_MARK DUP NONE NEWTRUE NEWFALSE INT BININT '
+    'BININT1 BININT2 LONG LONG1 LONG4 FLOAT BINFLOAT STRING '
+    'SHORT_BINSTRING SHORT_BINBYTES UNICODE '
     'BINUNICODE SHORT_BINUNICODE BINUNICODE8 EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 '
     'TUPLE3 EMPTY_LIST LIST APPEND APPENDS EMPTY_DICT DICT SETITEM SETITEMS '
     'EMPTY_SET ADDITEMS FROZENSET PUT BINPUT LONG_BINPUT GET BINGET '
-    'LONG_BINGET MEMOIZE GLOBAL STACK_GLOBAL REDUCE BUILD').split()
+    'LONG_BINGET MEMOIZE STACK_GLOBAL').split()
+# These build objects, by name or by number, or ask the reader for one.
+_REFUSED = (
+    'INST OBJ NEWOBJ NEWOBJ_EX EXT1 EXT2 EXT4 PERSID BINPERSID NEXT_BUFFER '
+    'READONLY_BUFFER').split()
+
+
+def _code(name: str) -> int:
+    return ord(getattr(pickle, name))
 
 
 class _Unpickler(pickle._Unpickler):
@@ -76,6 +84,16 @@ class _Unpickler(pickle._Unpickler):
 
     def load_refused(self) -> None:
         raise UnsafePickleError('it asks for an object to be built')
+
+    def load_unknown(self) -> None:
+        raise BrokenPickleError('a byte that is no opcode of a pickle')
+
+    def load_global(self) -> None:
+        module, name = self.readline(), self.readline()
+        if not name.endswith(b'\n'):
+            raise EOFError('the file ends inside a name')
+        self.append(
+            self.find_class(module[:-1].decode(), name[:-1].decode()))
 
     def load_frame_header(self) -> None:
         # Frames only group reads; without them large arrays can be skipped.
@@ -103,19 +121,17 @@ class _Unpickler(pickle._Unpickler):
         self.append(RawBytes(self.opener, self.file.tell(), size))
         self.file.seek(size, io.SEEK_CUR)
 
-    dispatch = dict.fromkeys(range(256), load_refused)
-    dispatch.update({
-        ord(getattr(pickle, name)):
-        pickle._Unpickler.dispatch[ord(getattr(pickle, name))]
-        for name in _OPCODES
-    })
-    dispatch[ord(pickle.FRAME)] = load_frame_header
-    dispatch[ord(pickle.REDUCE)] = load_reduce
-    dispatch[ord(pickle.BUILD)] = load_build
-    for _code, _header in ((pickle.BINSTRING, '<i'), (pickle.BINBYTES, '<I'),
-                           (pickle.BINBYTES8, '<Q'), (pickle.BYTEARRAY8,
-                                                      '<Q')):
-        dispatch[ord(_code)] = (
+    dispatch = dict.fromkeys(range(256), load_unknown)
+    dispatch.update(dict.fromkeys(map(_code, _REFUSED), load_refused))
+    dispatch.update((_code(name), pickle._Unpickler.dispatch[_code(name)])
+                    for name in _OPCODES)
+    dispatch[_code('GLOBAL')] = load_global
+    dispatch[_code('FRAME')] = load_frame_header
+    dispatch[_code('REDUCE')] = load_reduce
+    dispatch[_code('BUILD')] = load_build
+    for _name, _header in (('BINSTRING', '<i'), ('BINBYTES', '<I'),
+                           ('BINBYTES8', '<Q'), ('BYTEARRAY8', '<Q')):
+        dispatch[_code(_name)] = (
             lambda self, header=_header: self.load_bytes(header))
 
 
