@@ -16,19 +16,23 @@ from mmengine.logging import HistoryBuffer
 _PLAIN_DTYPE = re.compile(r'[biuf](1|2|4|8)|c(8|16)')
 
 
+class RefusedContentError(ValueError):
+    """The pickle uses an allowed name for something that is not allowed."""
+
+
 class PlainDtype:
     """A fixed-size number format: a letter, a size, an order of bytes."""
 
     def __init__(self, text: str, align: Any = False, copy: Any = False):
         if not isinstance(text, str) or not _PLAIN_DTYPE.fullmatch(text):
-            raise ValueError(
+            raise RefusedContentError(
                 f'array of type {text!r}; numbers and booleans are allowed')
         self.dtype = np.dtype(text)
 
     def __setstate__(self, state: tuple) -> None:
         order, rest = state[1], tuple(state[2:5])
         if order not in ('<', '>', '|', '=') or rest != (None, None, None):
-            raise ValueError('structured or unknown array type')
+            raise RefusedContentError('structured or unknown array type')
         self.dtype = self.dtype.newbyteorder(order)
 
 
@@ -37,13 +41,13 @@ class PlainArray:
 
     def __init__(self, subtype: Any, shape: Any = (0, ), code: Any = b'b'):
         if subtype is not PlainArray:
-            raise ValueError('subclass of numpy.ndarray')
+            raise RefusedContentError('subclass of numpy.ndarray')
         self.value = np.zeros(0)
 
     def __setstate__(self, state: tuple) -> None:
         _, shape, dtype, fortran, data = state
         if not isinstance(dtype, PlainDtype):
-            raise ValueError('array without a plain number type')
+            raise RefusedContentError('array without a plain number type')
         values = np.frombuffer(bytes(data), dtype.dtype)
         order = 'F' if fortran else 'C'
         self.value = values.reshape(shape, order=order).copy(order=order)
@@ -52,7 +56,7 @@ class PlainArray:
 def plain_scalar(dtype: PlainDtype, data: bytes) -> np.generic:
     """Rebuild one numpy number from its bytes."""
     if not isinstance(dtype, PlainDtype):
-        raise ValueError('numpy number without a plain type')
+        raise RefusedContentError('numpy number without a plain type')
     return np.frombuffer(bytes(data), dtype.dtype, count=1)[0]
 
 
@@ -72,15 +76,20 @@ class PlainHistory(HistoryBuffer):
 
 def _history(value: Any) -> np.ndarray:
     if not isinstance(value, PlainArray) or value.value.ndim != 1:
-        raise ValueError('log history that is not an array of numbers')
+        raise RefusedContentError('log history that is not an array of numbers')
     return value.value
 
 
 def statistics_name(owner: Any, name: Any) -> str:
     """Stand in for ``getattr`` on a log history, without a look-up."""
     if owner is not PlainHistory or not isinstance(name, str):
-        raise ValueError('getattr on something else than a log history')
+        raise RefusedContentError('getattr on what is no log history')
     return name
+
+
+def empty_bytes() -> bytes:
+    """Stand in for ``bytes``, which a file calls for an empty array."""
+    return b''
 
 
 def replace_arrays(value: Any) -> Any:
@@ -102,7 +111,8 @@ def _allow_list() -> list[tuple[Any, str]]:
     allowed = [
         (PlainHistory, 'mmengine.logging.history_buffer.HistoryBuffer'),
         (PlainArray, 'numpy.ndarray'), (PlainDtype, 'numpy.dtype'),
-        (statistics_name, 'builtins.getattr')]
+        (statistics_name, 'builtins.getattr'),
+        (empty_bytes, 'builtins.bytes')]
     for core in ('numpy.core', 'numpy._core'):
         allowed += [(PlainArray, f'{core}.multiarray._reconstruct'),
                     (plain_scalar, f'{core}.multiarray.scalar')]
@@ -111,4 +121,4 @@ def _allow_list() -> list[tuple[Any, str]]:
 
 ALLOW_LIST = _allow_list()
 
-__all__ = ['ALLOW_LIST', 'replace_arrays']
+__all__ = ['ALLOW_LIST', 'RefusedContentError', 'replace_arrays']

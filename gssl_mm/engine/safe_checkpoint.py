@@ -5,6 +5,7 @@ to an unrestricted unpickler, for every kind of address.
 """
 import io
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlparse
@@ -17,28 +18,33 @@ from mmengine.runner import CheckpointLoader
 from mmengine.runner import checkpoint as host
 
 from .errors import CheckpointError
-from .plain_unpickle import ALLOW_LIST, replace_arrays
+from .plain_unpickle import ALLOW_LIST, RefusedContentError, replace_arrays
 
 _LIMIT = 300
+_NAMES_CODE = re.compile(
+    r'GLOBAL (\S+)|unrecognized function (.*)|(TorchScript) archive')
+_FROM_UNPICKLER = re.compile(r'WeightsUnpickler error: (.+)')
+
+
+def _cause(error: Exception) -> str:
+    found = _FROM_UNPICKLER.search(str(error))
+    text = found.group(1) if found else str(error).split('. ')[0]
+    return text.strip().rstrip('.')[:_LIMIT] or type(error).__name__
 
 
 def _explain(name: str, error: Exception) -> CheckpointError:
-    cause = str(error).split('\n')[0][:_LIMIT] or type(error).__name__
-    text = str(error)
-    if 'nsupported global' in text or 'allowlist' in text or (
-            'weights_only' in text) or 'unrecognized function' in text:
-        cause = next((line.strip() for line in text.split('\n')
-                      if 'GLOBAL' in line or 'unrecognized' in line), cause)
+    code = _NAMES_CODE.search(str(error))
+    if code is not None or isinstance(error, RefusedContentError):
+        what = next(filter(None, code.groups())) if code else _cause(error)
         return CheckpointError(
-            f'{name} asks for code to be run while it is read: '
-            f'{cause[:_LIMIT]}. A checkpoint may hold tensors, numbers, '
-            'strings, plain containers and log histories alone; nothing was '
-            'run. Ask its author for a weights-only file, or convert it '
-            'yourself if you trust them.')
+            f'{name} holds what is not data: {what}. A checkpoint may hold '
+            'tensors, numbers, strings, plain containers and log histories '
+            'alone; nothing was run. Ask its author for a weights-only file, '
+            'or convert it yourself if you trust them.')
     return CheckpointError(
-        f'{name} is truncated or not a checkpoint: {cause}. Expected a '
-        'complete file written by torch.save. Use an earlier checkpoint or '
-        'fetch the file again.')
+        f'{name} is truncated or not a checkpoint: {_cause(error)}. '
+        'Expected a complete file written by torch.save. Use an earlier '
+        'checkpoint or fetch the file again.')
 
 
 def safe_load(file: str | os.PathLike | io.BytesIO,

@@ -1,23 +1,25 @@
 """Checkpoints of which one is complete whenever the process dies."""
-import bisect
 import os.path as osp
-from pathlib import Path
 
 from mmengine.dist import is_main_process, master_only
 from mmengine.fileio import get_file_backend
 from mmengine.fileio.backends import LocalBackend
-from mmengine.hooks import CheckpointHook as HostCheckpointHook
-from mmengine.runner import IterBasedTrainLoop
 
 from gssl_mm.registry import HOOKS
 
+from ..accumulated_grads import (
+    keep_accumulated_grads,
+    restore_accumulated_grads,
+)
 from ..atomic_io import ATOMIC_BACKEND, atomic_write, remove_leftovers
+from ..loop_facts import FormattedConfig, by_iteration, validates
+from .best_checkpoint import BestCheckpoints
 
 _OUTDATED = 'outdated_ckpts'
 
 
 @HOOKS.register_module()
-class CheckpointHook(HostCheckpointHook):
+class CheckpointHook(BestCheckpoints):
     """Save one checkpoint a period, after its validation, without a gap.
 
     As the host's hook, with the same arguments, and these promises:
@@ -32,6 +34,8 @@ class CheckpointHook(HostCheckpointHook):
     - A former best checkpoint is deleted after a complete checkpoint names the
       new one, so that the best of a resumed run always exists. What is left to
       delete is saved with the checkpoint and done on resume.
+    - Where gradients are accumulated over iterations and a period ends between
+      two optimizer steps, the gradients so far are saved too.
     - A write that fails (device full) raises
       :class:`~gssl_mm.engine.errors.CheckpointError`; what was there stays.
 
@@ -39,8 +43,7 @@ class CheckpointHook(HostCheckpointHook):
     damages later is refused on resume and the one before it is used.
 
     Args:
-        *args: As :class:`mmengine.hooks.CheckpointHook`.
-        **kwargs: As :class:`mmengine.hooks.CheckpointHook`.
+        *args, **kwargs: As :class:`mmengine.hooks.CheckpointHook`.
 
     Example:
         >>> default_hooks = dict(checkpoint=dict(
@@ -52,8 +55,7 @@ class CheckpointHook(HostCheckpointHook):
         super().__init__(*args, **kwargs)
         self._ready = False
         self._due = False
-
-    # ------------------------------------------------------------ set-up
+        self._loaded = {}
 
     def before_train(self, runner) -> None:
         """Choose atomic writing and finish what a killed run left undone."""
@@ -76,6 +78,8 @@ class CheckpointHook(HostCheckpointHook):
             self._log_leftovers(runner)
         self._delete_outdated(runner)
         self._warn_of_inner_saves(runner)
+        restore_accumulated_grads(runner, self._loaded)
+        self._loaded = {}
 
     def _log_leftovers(self, runner) -> None:
         for folder in {str(self.out_dir), runner.work_dir}:
@@ -83,20 +87,18 @@ class CheckpointHook(HostCheckpointHook):
                 runner.logger.info(f'Removed the unfinished file {path}.')
 
     def _warn_of_inner_saves(self, runner) -> None:
-        if not self.by_epoch and not self._by_iteration(runner):
+        if not self.by_epoch and not by_iteration(runner):
             runner.logger.warning(
                 'CheckpointHook(by_epoch=False) saves inside an epoch, where '
                 'an epoch-based loop can not resume exactly. Save by epoch, '
                 'or train with an iteration-based loop.')
-
-    # ------------------------------------------------------- when to save
 
     def after_train_epoch(self, runner) -> None:
         """Save after the epoch, or leave it to the validation that follows."""
         due = self.by_epoch and (
             self.every_n_epochs(runner, self.interval, self.save_begin)
             or (self.save_last and self.is_last_train_epoch(runner)))
-        if due and _validates(runner, runner.epoch + 1, runner.max_epochs):
+        if due and validates(runner, runner.epoch + 1, runner.max_epochs):
             self._due = True
         elif due:
             self._save(runner, runner.epoch + 1, runner.iter)
@@ -110,7 +112,7 @@ class CheckpointHook(HostCheckpointHook):
         due = not self.by_epoch and (
             self.every_n_train_iters(runner, self.interval, self.save_begin)
             or (self.save_last and self.is_last_train_iter(runner)))
-        if due and self._by_iteration(runner) and _validates(
+        if due and by_iteration(runner) and validates(
                 runner, runner.iter + 1, runner.max_iters):
             self._due = True
         elif due:
@@ -137,16 +139,20 @@ class CheckpointHook(HostCheckpointHook):
         self._delete_outdated(runner)
         super().after_train(runner)
 
+    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Add the gradients that wait for the next optimizer step."""
+        if 'optimizer' in checkpoint:
+            keep_accumulated_grads(runner, checkpoint)
+
+    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Hold those gradients until training starts."""
+        if runner._resume:
+            self._loaded = checkpoint
+
     def _save_due(self, runner) -> None:
         if self._due:
             self._due = False
             self._save(runner, runner.epoch, runner.iter)
-
-    @staticmethod
-    def _by_iteration(runner) -> bool:
-        return isinstance(runner.train_loop, IterBasedTrainLoop)
-
-    # ------------------------------------------------------- what to save
 
     def _save(self, runner, epoch: int, iteration: int) -> None:
         step = epoch if self.by_epoch else iteration
@@ -173,7 +179,7 @@ class CheckpointHook(HostCheckpointHook):
         self._delete_outdated(runner)
 
     def _write(self, runner, name: str, **options) -> None:
-        cfg, runner.cfg = runner.cfg, _FormattedConfig(runner.cfg, self._text)
+        cfg, runner.cfg = runner.cfg, FormattedConfig(runner.cfg, self._text)
         try:
             runner.save_checkpoint(
                 self.out_dir,
@@ -214,81 +220,6 @@ class CheckpointHook(HostCheckpointHook):
         path = self._path(name)
         if self.file_backend.isfile(path):
             self.file_backend.remove(path)
-        elif self.file_backend.isdir(path):
-            self.file_backend.rmtree(path)
 
     def _path(self, name: str) -> str:
         return self.file_backend.join_path(self.out_dir, name)
-
-    # -------------------------------------------------------- best scores
-
-    def _best_paths(self) -> list:
-        many = getattr(self, 'best_ckpt_path_dict', None)
-        if many is not None:
-            return list(many.values())
-        return [getattr(self, 'best_ckpt_path', None)]
-
-    def _save_best_checkpoint(self, runner, metrics) -> None:
-        if not self.save_best:
-            return
-        if 'auto' in self.key_indicators:
-            self._init_rule(self.rules, [next(iter(metrics))])
-        for key, rule in zip(self.key_indicators, self.rules, strict=True):
-            self._update_best(runner, key, rule, metrics)
-
-    def _update_best(self, runner, key: str, rule: str, metrics) -> None:
-        if key not in metrics:
-            raise KeyError(
-                f'CheckpointHook(save_best={key!r}): the validation has no '
-                f'such metric. It returned {sorted(metrics)}.')
-        single = len(self.key_indicators) == 1
-        suffix = '' if single else f'_{key}'
-        info, score = runner.message_hub, metrics[key]
-        best = info.get_info(f'best_score{suffix}', self.init_value_map[rule])
-        if score is None or not self.is_better_than[key](score, best):
-            return
-        step = runner.epoch if self.by_epoch else runner.iter
-        name = f'best_{key}_{self.filename_tmpl.format(step)}'
-        path = self._path(name.replace('/', '_'))
-        former = info.get_info(f'best_ckpt{suffix}')
-        info.update_info(f'best_score{suffix}', score)
-        info.update_info(f'best_ckpt{suffix}', path)
-        if single:
-            self.best_ckpt_path = path
-        else:
-            self.best_ckpt_path_dict[key] = path
-        self._write(
-            runner,
-            Path(path).name,
-            save_optimizer=False,
-            save_param_scheduler=False,
-            meta=dict(epoch=runner.epoch, iter=runner.iter),
-            by_epoch=False)
-        if former and former != path:
-            self._outdated.append(osp.basename(former))
-        runner.logger.info(
-            f'The best checkpoint with {score:0.4f} {key} is '
-            f'saved to {Path(path).name}.')
-
-
-class _FormattedConfig:
-    """A config with its text at hand, which takes 0.1 s to format anew."""
-
-    def __init__(self, cfg, text: str) -> None:
-        self._cfg, self.pretty_text = cfg, text
-
-    def __getattr__(self, name: str):
-        return getattr(self._cfg, name)
-
-    def __getitem__(self, name: str):
-        return self._cfg[name]
-
-
-def _validates(runner, step: int, last: int) -> bool:
-    """Whether the train loop validates after ``step`` epochs or iterations."""
-    loop = runner.train_loop
-    if runner.val_loop is None or step < loop.val_begin:
-        return False
-    # The loop looks its interval up for the step that follows.
-    index = bisect.bisect(loop.dynamic_milestones, step + 1) - 1
-    return step % loop.dynamic_intervals[index] == 0 or step == last

@@ -7,11 +7,11 @@ from statistics import median
 
 from mmengine.dist import get_world_size, is_main_process, master_only
 from mmengine.hooks import Hook
-from mmengine.runner import IterBasedTrainLoop
 
 from gssl_mm.registry import HOOKS
 
 from ..atomic_io import atomic_write
+from ..loop_facts import by_iteration
 from ..run_facts import (
     config_sha,
     describe_dataset,
@@ -80,7 +80,7 @@ class ResultsHook(Hook):
         if self._start is None:
             return
         hub = runner.message_hub
-        step = runner.iter if self._by_iteration(runner) else runner.epoch
+        step = runner.iter if by_iteration(runner) else runner.epoch
         # A new list: a saved state must not change afterwards.
         made = [*hub.get_info(_EVALUATED_AT, []), step]
         hub.update_info(_EVALUATED_AT, made)
@@ -94,10 +94,6 @@ class ResultsHook(Hook):
 
     def _stop_clock(self, runner) -> None:
         runner.message_hub.update_info(_WALL_TIME, time.time() - self._start)
-
-    @staticmethod
-    def _by_iteration(runner) -> bool:
-        return isinstance(runner.train_loop, IterBasedTrainLoop)
 
     @master_only
     def _write(self, runner) -> None:

@@ -1,0 +1,47 @@
+"""What hooks ask about the loop that calls them."""
+import bisect
+from typing import Any
+
+from mmengine.runner import IterBasedTrainLoop
+
+
+def by_iteration(runner) -> bool:
+    """Whether training counts iterations and not epochs."""
+    return isinstance(runner.train_loop, IterBasedTrainLoop)
+
+
+def validates(runner, step: int, last: int) -> bool:
+    """Whether the train loop validates after ``step`` epochs or iterations.
+
+    Args:
+        runner (Runner): A runner in training.
+        step (int): Finished epochs, in an iteration-based loop iterations.
+        last (int): How many there will be.
+    """
+    loop = runner.train_loop
+    if runner.val_loop is None or step < loop.val_begin:
+        return False
+    # The loop looks its interval up for the step that follows.
+    index = bisect.bisect(loop.dynamic_milestones, step + 1) - 1
+    return step % loop.dynamic_intervals[index] == 0 or step == last
+
+
+class FormattedConfig:
+    """A config with its text at hand, which takes 0.1 s to format anew.
+
+    Args:
+        cfg (Config): What every other attribute is read from.
+        text (str): Its ``pretty_text``.
+    """
+
+    def __init__(self, cfg, text: str) -> None:
+        self._cfg, self.pretty_text = cfg, text
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cfg, name)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._cfg[name]
+
+
+__all__ = ['FormattedConfig', 'by_iteration', 'validates']
