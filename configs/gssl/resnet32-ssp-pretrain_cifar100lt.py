@@ -8,16 +8,11 @@ The accuracy is that of the four rotations, on turned test images.
 """
 _base_ = './resnet32-ce_cifar100lt.py'
 
-classes = ['0', '90', '180', '270']
 model = dict(
     head=dict(num_classes=4, topk=(1, )),
     data_preprocessor=dict(
         pretext=dict(
             region='image', tasks=[dict(type='gssl_mm.GlobalRotation')]),
         pretext_as_label=True))
-train_dataloader = dict(
-    dataset=dict(dataset=dict(metainfo=dict(classes=classes))))
-val_dataloader = dict(dataset=dict(metainfo=dict(classes=classes)))
 val_evaluator = [dict(type='Accuracy', topk=(1, ))]
-test_dataloader = val_dataloader
 test_evaluator = val_evaluator

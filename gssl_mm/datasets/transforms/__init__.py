@@ -1,0 +1,3 @@
+from .pretext_transform import PretextTransform
+
+__all__ = ['PretextTransform']

@@ -9,7 +9,8 @@ class DataCheckHook(Hook):
     """Refuse a head with another number of classes than the data.
 
     Every module of the model with a ``num_classes`` is compared with the
-    classes in the dataset's ``metainfo``.
+    classes in the dataset's ``metainfo``, or, where a pretext task takes the
+    place of the labels, with the classes of that task.
 
     Raises:
         ValueError: If they differ.
@@ -30,12 +31,19 @@ class DataCheckHook(Hook):
     @staticmethod
     def _check(runner, dataset) -> None:
         classes = getattr(dataset, 'metainfo', {}).get('classes')
-        if classes is None:
+        expected = len(classes or ())
+        source = type(dataset).__name__
+        preprocessor = getattr(runner.model, 'module',
+                               runner.model).data_preprocessor
+        if getattr(preprocessor, 'pretext_as_label', False):
+            task = preprocessor.pretext.tasks[0]
+            expected, source = task.num_classes, f'pretext task {task.name!r}'
+        if not expected:
             return
         for name, module in runner.model.named_modules():
             found = getattr(module, 'num_classes', None)
-            if isinstance(found, int) and found != len(classes):
+            if isinstance(found, int) and found != expected:
                 raise ValueError(
                     f'{name} ({type(module).__name__}) has num_classes={found},'
-                    f' but {type(dataset).__name__} has {len(classes)} '
-                    f'classes. Set num_classes={len(classes)}')
+                    f' but {source} has {expected} classes. Set '
+                    f'num_classes={expected}')
