@@ -1,5 +1,5 @@
 """Losses that know the class counts of the training data."""
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -62,8 +62,13 @@ class ClassWeightedLoss(nn.Module):
         super().__init__()
         self.loss_weight = loss_weight
         self.label_repeat = label_repeat
-        # Empty until the counts are known, so that it moves with the model
-        self.register_buffer('class_weight', torch.empty(0), persistent=False)
+        # Empty until the counts are known. Not a buffer: averaged copies of the
+        # model (EMA) are made before that, and copy buffers by shape
+        self.class_weight = torch.empty(0)
+
+    def _apply(self, fn: Callable, *args, **kwargs) -> nn.Module:
+        self.class_weight = fn(self.class_weight)
+        return super()._apply(fn, *args, **kwargs)
 
     def set_class_counts(self, counts: Sequence[int]) -> None:
         """Learn the training counts of the classes, in label order."""

@@ -1,10 +1,10 @@
 """Label-distribution-aware margin loss."""
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from gssl_mm.registry import MODELS
 
@@ -65,9 +65,13 @@ class LDAMLoss(ClassWeightedLoss):
                              f'{max_margin} and {scale}')
         self.max_margin = max_margin
         self.scale = scale
-        self.register_buffer('margins', torch.empty(0), persistent=False)
+        self.margins = torch.empty(0)
         if class_counts is not None:
             self.set_class_counts(class_counts)
+
+    def _apply(self, fn: Callable, *args, **kwargs) -> nn.Module:
+        self.margins = fn(self.margins)
+        return super()._apply(fn, *args, **kwargs)
 
     def set_class_counts(self, counts: Sequence[int]) -> None:
         """Compute the margins from the training counts."""

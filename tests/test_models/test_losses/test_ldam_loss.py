@@ -176,3 +176,9 @@ def test_bad_input_is_named(make, message):
 def test_builds_from_a_config_and_keeps_no_state():
     loss = MODELS.build(dict(type='gssl_mm.LDAMLoss', class_counts=COUNTS))
     assert not loss.state_dict()
+
+
+def test_margins_and_weights_move_with_the_model():
+    loss = LDAMLoss(class_counts=COUNTS).to(torch.float64).to('meta')
+    assert loss.margins.device.type == loss.class_weight.device.type == 'meta'
+    assert loss.margins.dtype == torch.float64
