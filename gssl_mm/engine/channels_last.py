@@ -1,9 +1,8 @@
 """Weights in the memory order of channels-last images."""
 import torch
 from mmengine.model import MMDistributedDataParallel
+from mmengine.registry import MODEL_WRAPPERS
 from torch import nn
-
-from gssl_mm.registry import MODEL_WRAPPERS
 
 
 def convert_to_channels_last(model: nn.Module) -> nn.Module:
@@ -29,13 +28,18 @@ class ChannelsLastDDP(MMDistributedDataParallel):
     wrapped. Weights converted afterwards make every step copy and warn, so that
     here the conversion comes first.
 
+    Note:
+        The Runner looks wrappers up in mmengine's own node, which a name with
+        our prefix does not reach; this one is registered there, without it.
+        ``import gssl_mm.engine`` before the Runner is built, as the tools do.
+
     Args:
         module (nn.Module): The model.
         **kwargs: As :class:`mmengine.model.MMDistributedDataParallel`.
 
     Example:
         >>> model_wrapper_cfg = dict(
-        ...     type='gssl_mm.ChannelsLastDDP', broadcast_buffers=False)
+        ...     type='ChannelsLastDDP', broadcast_buffers=False)
     """
 
     def __init__(self, module: nn.Module, **kwargs) -> None:

@@ -14,7 +14,7 @@ class ChannelsLastHook(Hook):
     Note:
         A wrapped model is left as it is, because its gradient buckets already
         have the order of its weights: on several processes use
-        ``model_wrapper_cfg = dict(type='gssl_mm.ChannelsLastDDP')``.
+        ``model_wrapper_cfg = dict(type='ChannelsLastDDP')``.
 
     Example:
         >>> custom_hooks = [dict(type='gssl_mm.ChannelsLastHook')]
@@ -31,4 +31,4 @@ class ChannelsLastHook(Hook):
             runner.logger.info(
                 'ChannelsLastHook leaves the weights of a '
                 f'{type(runner.model).__name__} as they are; name '
-                'gssl_mm.ChannelsLastDDP in model_wrapper_cfg to convert them.')
+                'ChannelsLastDDP in model_wrapper_cfg to convert them.')
