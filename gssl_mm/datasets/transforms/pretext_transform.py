@@ -32,7 +32,7 @@ class PretextTransform(BaseTransform):
 
     Args:
         tasks (list): Pretext tasks, as in the batch form.
-        channel_order (str): Of the images, ``'rgb'`` or ``'bgr'`` (files decoded
+        channel_order (str): Of the images, ``'rgb'`` or ``'bgr'`` (files read
             by the host). Defaults to ``'rgb'``.
         seed (int): Seed of the draws. Defaults to 0.
         **kwargs: Further arguments of the batch form: ``region``...
