@@ -23,7 +23,7 @@ def check_work_dir(path: str | os.PathLike) -> Path:
             can't be created or written, or the device behind it is full.
 
     Example:
-        >>> check_work_dir('work_dirs/resnet32_cifar100lt')
+        >>> work_dir = check_work_dir('work_dirs/resnet32_cifar100lt')
     """
     folder = Path(path).expanduser().absolute()
     if folder.exists() and not folder.is_dir():

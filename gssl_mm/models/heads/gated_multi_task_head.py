@@ -53,7 +53,7 @@ class GatedMultiTaskHead(BaseModule):
     Example:
         >>> from gssl_mm.registry import MODELS
         >>> head = MODELS.build(dict(
-        ...     type='GatedMultiTaskHead', in_channels=64,
+        ...     type='gssl_mm.GatedMultiTaskHead', in_channels=64,
         ...     primary=dict(type='LinearClsHead', num_classes=10,
         ...                  in_channels=64),
         ...     tasks=[dict(type='gssl_mm.LocalRotation'),

@@ -26,7 +26,7 @@ class LocalRotation(PretextTask):
 
     Example:
         >>> from gssl_mm.registry import TASK_UTILS
-        >>> task = TASK_UTILS.build(dict(type='LocalRotation'))
+        >>> task = TASK_UTILS.build(dict(type='gssl_mm.LocalRotation'))
         >>> task.num_classes
         16
     """

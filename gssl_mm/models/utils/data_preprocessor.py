@@ -53,7 +53,7 @@ class PretextDataPreprocessor(ClsDataPreprocessor):
     Example:
         >>> from gssl_mm.registry import MODELS
         >>> preprocessor = MODELS.build(dict(
-        ...     type='PretextDataPreprocessor',
+        ...     type='gssl_mm.PretextDataPreprocessor',
         ...     mean=[125.3, 123.0, 113.9], std=[51.6, 50.8, 51.3],
         ...     augment=[dict(type='gssl_mm.RandomCropFlip')],
         ...     pretext=dict(tasks=[dict(type='gssl_mm.LocalRotation')])))
