@@ -119,6 +119,11 @@ def runs(tmp_path_factory):
             ['iter', 8], ['renamed', 1], ['iter', 7]]),
         'accumulated': dict(options=accumulate),
         'accumulated-killed': dict(options=accumulate, kills=[['iter', 8]]),
+        # Killed before, at and after the deferred re-weighting
+        'gssl': dict(config='gssl_config.py'),
+        'gssl-killed': dict(config='gssl_config.py', kills=[
+            ['iter', 3], ['write', 2], ['iter', 6], ['renamed', 2],
+            ['iter', 4]]),
         'iterations': iterations,
         'iterations-killed': dict(iterations, kills=[
             ['iter', 5], ['write', 4], ['renamed', 3], ['iter', 8]]),
@@ -137,6 +142,7 @@ def runs(tmp_path_factory):
     ('val2-killed', 'val2'),
     ('accumulated-killed', 'accumulated'),
     ('iterations-killed', 'iterations'),
+    ('gssl-killed', 'gssl'),
 ])
 def test_killed_and_resumed_equals_uninterrupted(runs, name, reference):
     assert_same_end(runs[0] / reference, runs[0] / name)
