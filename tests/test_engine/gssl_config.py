@@ -1,4 +1,4 @@
-"""The real method at a toy size: LDAM-DRW, three pretext tasks, learned gate."""
+"""The real method at a toy size: LDAM-DRW, three tasks, a learned gate."""
 _base_ = [
     '../../configs/_base_/models/resnet32_gssl.py',
     '../../configs/_base_/default_runtime.py'

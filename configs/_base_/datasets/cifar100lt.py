@@ -1,34 +1,7 @@
-"""Long-tailed CIFAR-100: the bit-exact subset, ratio 0.01, and the full test set."""
-train_dataloader = dict(
-    batch_size=128,
-    num_workers=2,
-    persistent_workers=True,
-    dataset=dict(
-        type='gssl_mm.LongTailedDataset',
-        imbalance_ratio=0.01,
-        dataset=dict(
-            type='gssl_mm.CIFAR100',
-            data_root='data/cifar100',
-            split='train',
-            # Crop and flip happen on the batch, in the data preprocessor
-            pipeline=[dict(type='PackInputs')])),
-    sampler=dict(type='DefaultSampler', shuffle=True))
+"""Long-tailed CIFAR-100, ratio 0.01, and its full test set."""
+_base_ = './cifar10lt.py'
 
-val_dataloader = dict(
-    batch_size=500,
-    num_workers=2,
-    persistent_workers=True,
-    dataset=dict(
-        type='gssl_mm.CIFAR100',
-        data_root='data/cifar100',
-        split='test',
-        test_mode=True,
-        pipeline=[dict(type='PackInputs')]),
-    sampler=dict(type='DefaultSampler', shuffle=False))
-val_evaluator = [
-    dict(type='Accuracy', topk=(1, 5)),
-    dict(type='gssl_mm.ShotAccuracy', per_class_csv=True)
-]
-
-test_dataloader = val_dataloader
-test_evaluator = val_evaluator
+source = dict(type='gssl_mm.CIFAR100', data_root='data/cifar100')
+train_dataloader = dict(dataset=dict(dataset=source))
+val_dataloader = dict(dataset=source)
+test_dataloader = dict(dataset=source)

@@ -1,4 +1,4 @@
-"""Long-tailed CIFAR-10: the bit-exact subset, ratio 0.01, and the full test set."""
+"""Long-tailed CIFAR-10: the bit-exact subset, ratio 0.01; full test set."""
 train_dataloader = dict(
     batch_size=128,
     num_workers=2,

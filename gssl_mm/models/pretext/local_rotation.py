@@ -8,8 +8,20 @@ from . import functional as F
 from .base import PretextTask, on_all_channels
 
 
+class _Rotation(PretextTask):
+    """What rotations of any region share."""
+
+    num_params = 4
+    num_classes = 4
+    priority = 20
+
+    def apply(self, patches: Tensor, param: Tensor) -> Tensor:
+        """Turn ``(N, C, s, s)`` patches by ``param`` quarter turns."""
+        return F.rotate(patches, param)
+
+
 @TASK_UTILS.register_module()
-class LocalRotation(PretextTask):
+class LocalRotation(_Rotation):
     """Predict which quadrant was turned and by how much (LoRot-E).
 
     Paper: Mixture of Self-Supervised Learning, section 3 and figure 3.
@@ -31,9 +43,7 @@ class LocalRotation(PretextTask):
         16
     """
 
-    num_params = 4
     num_classes = 16
-    priority = 20
 
     def __init__(self, name: str = 'lorot') -> None:
         self.name = name
@@ -42,17 +52,13 @@ class LocalRotation(PretextTask):
         """Return ``4 q + k``, int64 ``(N,)`` in 0..15."""
         return 4 * region + param
 
-    def apply(self, patches: Tensor, param: Tensor) -> Tensor:
-        """Turn ``(N, C, s, s)`` patches by ``param`` quarter turns."""
-        return F.rotate(patches, param)
-
     def index(self, param: Tensor, h: int, w: int) -> Tensor:
         """Source positions, see :meth:`PretextTask.index`."""
         return on_all_channels(F.rotation_index(param, h, w))
 
 
 @TASK_UTILS.register_module()
-class LocalRotationImplicit(PretextTask):
+class LocalRotationImplicit(_Rotation):
     """Predict by how much a random box was turned, not where it is (LoRot-I).
 
     Paper: the implicit variant of the LoRot paper. To be composed with
@@ -62,17 +68,10 @@ class LocalRotationImplicit(PretextTask):
         name (str): Key in logs. Defaults to ``'lorot'``.
     """
 
-    num_params = 4
-    num_classes = 4
     region = 'box'
-    priority = 20
 
     def __init__(self, name: str = 'lorot') -> None:
         self.name = name
-
-    def apply(self, patches: Tensor, param: Tensor) -> Tensor:
-        """Turn ``(N, C, s, s)`` patches by ``param`` quarter turns."""
-        return F.rotate(patches, param)
 
     def apply_box(self, images: Tensor, top: Tensor, left: Tensor, side: Tensor,
                   param: Tensor) -> Tensor:
@@ -81,7 +80,7 @@ class LocalRotationImplicit(PretextTask):
 
 
 @TASK_UTILS.register_module()
-class GlobalRotation(PretextTask):
+class GlobalRotation(_Rotation):
     """Predict by how much the whole image was turned.
 
     The pretext task of self-supervised pre-training (SSP): within a batch the
@@ -92,10 +91,7 @@ class GlobalRotation(PretextTask):
         name (str): Key in logs. Defaults to ``'rotation'``.
     """
 
-    num_params = 4
-    num_classes = 4
     region = 'image'
-    priority = 20
 
     def __init__(self, name: str = 'rotation') -> None:
         self.name = name
@@ -103,7 +99,3 @@ class GlobalRotation(PretextTask):
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         """Draw a random permutation of 0, 1, 2, 3, 0, 1, ...: ``(n,)``."""
         return torch.randperm(n, generator=generator) % 4
-
-    def apply(self, patches: Tensor, param: Tensor) -> Tensor:
-        """Turn ``(N, C, s, s)`` images by ``param`` quarter turns."""
-        return F.rotate(patches, param)
