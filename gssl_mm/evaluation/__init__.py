@@ -1,4 +1,7 @@
 from .class_counts_hook import ClassCountsHook
-from .metrics import CalibrationError, ShotAccuracy
+from .metrics import CalibrationError, InferenceModeAccuracy, ShotAccuracy
 
-__all__ = ['CalibrationError', 'ClassCountsHook', 'ShotAccuracy']
+__all__ = [
+    'CalibrationError', 'ClassCountsHook', 'InferenceModeAccuracy',
+    'ShotAccuracy'
+]

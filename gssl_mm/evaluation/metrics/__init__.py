@@ -1,4 +1,5 @@
 from .calibration_error import CalibrationError
+from .inference_mode_accuracy import InferenceModeAccuracy
 from .shot_accuracy import ShotAccuracy
 
-__all__ = ['CalibrationError', 'ShotAccuracy']
+__all__ = ['CalibrationError', 'InferenceModeAccuracy', 'ShotAccuracy']

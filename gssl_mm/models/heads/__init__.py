@@ -1,5 +1,12 @@
 from .cosine_cls_head import CosineClsHead, CosineLinear
 from .gated_multi_task_head import GatedMultiTaskHead
+from .joint_errors import JointWidthError, ViewCountError
+from .joint_export import to_plain_head, to_plain_state_dict
+from .joint_label_head import JointLabelHead
 from .task_heads import TaskHeads
 
-__all__ = ['CosineClsHead', 'CosineLinear', 'GatedMultiTaskHead', 'TaskHeads']
+__all__ = [
+    'CosineClsHead', 'CosineLinear', 'GatedMultiTaskHead', 'JointLabelHead',
+    'JointWidthError', 'TaskHeads', 'ViewCountError', 'to_plain_head',
+    'to_plain_state_dict'
+]
