@@ -130,10 +130,11 @@ def set_resume(cfg: Any, resume: str | None) -> str:
 
 def _check_checkpoints(cfg: Any) -> None:
     """Refuse checkpoints of another architecture, whatever the config."""
-    hooks = list(cfg.get('custom_hooks') or [])
-    if all(not isinstance(hook, dict) or hook.get('type') != CHECK_HOOK
-           for hook in hooks):
-        cfg.custom_hooks = [*hooks, dict(type=CHECK_HOOK)]
+    custom = list(cfg.get('custom_hooks') or [])
+    default = (cfg.get('default_hooks') or {}).values()
+    if not any(isinstance(hook, dict) and hook.get('type') == CHECK_HOOK
+               for hook in (*custom, *default)):
+        cfg.custom_hooks = [*custom, dict(type=CHECK_HOOK)]
 
 
 def build_runner(cfg: Any) -> Any:

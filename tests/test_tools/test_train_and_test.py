@@ -185,3 +185,22 @@ def test_a_failed_run_leaves_with_one(capsys):
 
     assert errors.run_tool(failing) == 1
     assert 'No space left' in capsys.readouterr().err
+
+
+def test_a_checkpoint_of_another_architecture(toy, trained, run_tool,
+                                              tmp_path):
+    other = run_tool('test.py', toy, trained / 'epoch_3.pth', '--work-dir',
+                     tmp_path / 'w', '--cfg-options',
+                     'model.backbone.width=6', 'model.head.in_channels=6')
+    refused(other, 'ArchitectureMismatchError', 'epoch_3.pth')
+
+
+@pytest.mark.parametrize('default, custom, added', [
+    ({}, [], True), (None, None, True),
+    (dict(check=dict(type=train.CHECK_HOOK)), [], False),
+    ({}, [dict(type=train.CHECK_HOOK)], False)])
+def test_the_checkpoint_check_is_added_once(default, custom, added):
+    cfg = Config(dict(default_hooks=default, custom_hooks=custom))
+    train._check_checkpoints(cfg)
+    found = [h for h in cfg.custom_hooks or [] if h.type == train.CHECK_HOOK]
+    assert len(found) == added + len(custom or [])

@@ -1,0 +1,64 @@
+"""Accuracy of every class beside its number of training images."""
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from .style import GREY, PALETTE, new_figure, save_figure
+
+FEW_BELOW, MANY_ABOVE = 20, 100
+
+
+def read_per_class(path: str | Path) -> tuple[list[str], list[int], list]:
+    """Read the table that ``ShotAccuracy(per_class_csv=True)`` writes.
+
+    Returns:
+        tuple: Class names, training counts, accuracies in percent (nan where
+        nothing was tested).
+    """
+    with open(path, newline='') as file:
+        rows = list(csv.DictReader(file))
+    return ([row['name'] or row['class'] for row in rows],
+            [int(row['train_count']) for row in rows],
+            [float(row['accuracy']) for row in rows])
+
+
+def plot_class_accuracy(names: Sequence[str], counts: Sequence[int],
+                        accuracies: dict[str, Sequence[float]],
+                        path: str | Path) -> list[Path]:
+    """Plot accuracies a class over the training counts.
+
+    Args:
+        names (Sequence[str]): Class names, in label order.
+        counts (Sequence[int]): Training images a class.
+        accuracies (dict): Method name to accuracies in percent, a class each.
+        path (str | Path): Where to; PNG and SVG are written.
+
+    Returns:
+        list[Path]: The files written.
+    """
+    figure, (top, bottom) = new_figure(
+        max(6.4, .28 * len(names) + 2), 5, 2, 1, sharex=True,
+        height_ratios=[2, 1])
+    place, width = np.arange(len(names)), .8 / max(1, len(accuracies))
+    for number, (method, values) in enumerate(accuracies.items()):
+        shift = (number - (len(accuracies) - 1) / 2) * width
+        top.bar(place + shift, values, width, label=method,
+                color=PALETTE[number % len(PALETTE)])
+    top.set(ylabel='test accuracy (%)', ylim=(0, 100))
+    top.legend(frameon=False, fontsize='small', ncols=len(accuracies))
+    bottom.bar(place, counts, .8, color=GREY)
+    bottom.set(ylabel='training images', yscale='log')
+    for limit in (FEW_BELOW, MANY_ABOVE):
+        bottom.axhline(limit, color='black', linewidth=.6, linestyle=':')
+    shown = len(names) <= 40
+    bottom.set_xticks(place if shown else place[::10])
+    bottom.set_xticklabels(names if shown else names[::10], rotation=60,
+                           ha='right', fontsize=7)
+    for axes in (top, bottom):
+        axes.spines[['top', 'right']].set_visible(False)
+    return save_figure(figure, path)
+
+
+__all__ = ['plot_class_accuracy', 'read_per_class']
