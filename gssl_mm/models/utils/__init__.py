@@ -1,7 +1,9 @@
 from .data_preprocessor import PretextDataPreprocessor
 from .random_crop_flip import RandomCropFlip
+from .random_cutout import RandomCutout
 from .step_random import draw_global, step_generator
 
 __all__ = [
-    'PretextDataPreprocessor', 'RandomCropFlip', 'draw_global', 'step_generator'
+    'PretextDataPreprocessor', 'RandomCropFlip', 'RandomCutout', 'draw_global',
+    'step_generator'
 ]
