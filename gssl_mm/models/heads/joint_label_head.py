@@ -84,10 +84,10 @@ class JointLabelHead(ClsHead):
         ViewCountError: If features have other stages, views or channels.
 
     Example:
-        >>> from gssl_mm.registry import MODELS
-        >>> head = MODELS.build(dict(
-        ...     type='JointLabelHead', num_classes=100, in_channels=(128, 256),
-        ...     inference='distilled'))
+        >>> neck = dict(type='gssl_mm.FeatureMaskNeck')
+        >>> head = dict(
+        ...     type='gssl_mm.JointLabelHead', num_classes=100,
+        ...     in_channels=(128, 256), inference='distilled')
     """
 
     def __init__(self, num_classes: int, in_channels: int | Sequence[int],
