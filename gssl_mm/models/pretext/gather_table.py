@@ -66,5 +66,8 @@ class GatherTable:
             combo (Tensor): int64 ``(N,)`` in [0, num_combos).
         """
         flat = images.reshape(images.size(0), -1)
-        values = flat.gather(1, self.source[region * self.num_combos + combo])
-        return flat.scatter(1, self.target[region], values).view(images.shape)
+        # index_select copies whole rows; indexing by a tensor does not
+        source = self.source.index_select(0, region * self.num_combos + combo)
+        target = self.target.index_select(0, region)
+        values = flat.gather(1, source)
+        return flat.scatter(1, target, values).view(images.shape)
