@@ -160,7 +160,7 @@ def read_paper_rows(path: Path) -> dict:
 
 def table_names(papers: dict) -> list[str]:
     """Names that a generated block may have."""
-    return ['all', 'gates', *papers]
+    return ['all', 'gates', 'speed', *papers]
 
 
 def render(name: str, groups: list[Group], papers: dict) -> str:

@@ -6,8 +6,8 @@ Usage:
     python tools/analysis/collect_results.py --check      1 if one is stale
 
 A document holds a table between ``<!-- results:NAME -->`` and
-``<!-- /results -->``. NAME is ``all``, ``gates`` or a table of
-``paper_rows.json``.
+``<!-- /results -->``. NAME is ``all``, ``gates``, ``speed`` (the files in
+results/benchmarks) or a table of ``paper_rows.json``.
 """
 import argparse
 import re
@@ -21,6 +21,7 @@ from gssl_mm.tooling.result_tables import (
     render,
     table_names,
 )
+from gssl_mm.tooling.speed_tables import speed_tables
 
 HERE = Path(__file__).resolve().parent
 BLOCK = re.compile(
@@ -58,15 +59,34 @@ def find_docs(root: Path) -> list[Path]:
     return [path for path in found if path.is_file()]
 
 
-def check_name(name: str, papers: dict, where: str) -> None:
-    """Refuse the name of a table that does not exist."""
-    if name not in table_names(papers):
-        raise OptionError(
-            f'{where}: there is no table {name!r}. Allowed: '
-            f'{", ".join(table_names(papers))}.')
+class Tables:
+    """Everything a block may show.
+
+    Args:
+        root (Path): Folder of the JSON files.
+    """
+
+    def __init__(self, root: Path) -> None:
+        if not root.is_dir():
+            raise ResultFileError(
+                f'there is no folder {root}: give --results, or run from the '
+                'root of the repository.')
+        self.papers = read_paper_rows(HERE / 'paper_rows.json')
+        self.groups = read_groups(root)
+        self.benchmarks = root / 'benchmarks'
+
+    def render(self, name: str, where: str) -> str:
+        """Markdown of a table, refusing names that do not exist."""
+        if name not in table_names(self.papers):
+            raise OptionError(
+                f'{where}: there is no table {name!r}. Allowed: '
+                f'{", ".join(table_names(self.papers))}.')
+        if name == 'speed':
+            return speed_tables(self.benchmarks)
+        return render(name, self.groups, self.papers)
 
 
-def renew(path: Path, groups: list, papers: dict) -> str:
+def renew(path: Path, tables: Tables) -> str:
     """Text of a document with every block generated anew."""
     text = path.read_text()
     if text.count('<!-- results:') != len(BLOCK.findall(text)):
@@ -75,18 +95,17 @@ def renew(path: Path, groups: list, papers: dict) -> str:
             '<!-- /results -->.')
 
     def fill(match: re.Match) -> str:
-        check_name(match['name'], papers, str(path))
-        body = render(match['name'], groups, papers)
+        body = tables.render(match['name'], str(path))
         return f'{match["open"]}<!-- {HINT} -->\n{body}\n{match["close"]}'
 
     return BLOCK.sub(fill, text)
 
 
-def update(args: argparse.Namespace, groups: list, papers: dict) -> int:
+def update(args: argparse.Namespace, tables: Tables) -> int:
     """Rewrite or compare the documents."""
     stale = []
     for path in args.docs or find_docs(args.root):
-        text = renew(path, groups, papers)
+        text = renew(path, tables)
         if text == path.read_text():
             continue
         stale.append(path)
@@ -100,18 +119,11 @@ def update(args: argparse.Namespace, groups: list, papers: dict) -> int:
 def main() -> int:
     """Print, write or check tables."""
     args = parse_args()
-    root = args.results or args.root / 'results'
-    if not root.is_dir():
-        raise ResultFileError(
-            f'there is no folder {root}: give --results, or run from the '
-            'root of the repository.')
-    papers = read_paper_rows(HERE / 'paper_rows.json')
-    groups = read_groups(root)
+    tables = Tables(args.results or args.root / 'results')
     if args.write or args.check:
-        return update(args, groups, papers)
-    for name in args.names or table_names(papers):
-        check_name(name, papers, 'command line')
-        print(f'## {name}\n\n{render(name, groups, papers)}\n')
+        return update(args, tables)
+    for name in args.names or table_names(tables.papers):
+        print(f'## {name}\n\n{tables.render(name, "command line")}\n')
     return 0
 
 
