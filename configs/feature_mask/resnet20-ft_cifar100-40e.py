@@ -1,0 +1,16 @@
+"""Feature masks: ResNet-20 on CIFAR-100, 40 epochs.
+
+Not a row of the papers.
+Measured here: docs/results.md.
+Run: tools/run_seeds.sh configs/feature_mask/resnet20-ft_cifar100-40e.py 0
+
+The 300-epoch schedule scaled down (decays at 20 and 30): a smoke test, not
+evidence.
+"""
+_base_ = './resnet110-ft_cifar100.py'
+
+model = dict(
+    backbone=dict(depth=20, block='basic'),
+    head=dict(in_channels=(32, 64)))
+param_scheduler = [dict(type='MultiStepLR', milestones=[20, 30], gamma=0.1)]
+train_cfg = dict(max_epochs=40)

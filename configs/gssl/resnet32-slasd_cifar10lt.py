@@ -1,0 +1,22 @@
+"""LDAM-DRW + SLA-SD on CIFAR-10-LT, ratio 0.01.
+
+G-SSL paper, Table 1: 80.24 (best epoch).
+Measured here: docs/results.md.
+Run: tools/run_seeds.sh configs/gssl/resnet32-slasd_cifar10lt.py 0
+
+Without public code for long-tailed data, this is our reading: LDAM with counts
+repeated for the rotations, the student by LDAM too. acc_single and
+acc_aggregated are reported beside the student.
+"""
+_base_ = [
+    '../_base_/models/resnet32_slasd.py', '../_base_/datasets/cifar10lt.py',
+    '../_base_/schedules/cifarlt_200e.py', '../_base_/default_runtime.py'
+]
+
+model = dict(head=dict(num_classes=10))
+val_evaluator = [
+    dict(type='Accuracy', topk=(1, 5)),
+    dict(type='gssl_mm.ShotAccuracy', per_class_csv=True),
+    dict(type='gssl_mm.InferenceModeAccuracy')
+]
+test_evaluator = val_evaluator
