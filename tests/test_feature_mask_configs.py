@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.registry import PARAM_SCHEDULERS
 from mmengine.runner import Runner
 from mmpretrain.registry import MODELS
 
@@ -161,3 +162,45 @@ def test_a_recipe_differs_from_its_baseline_in_the_method_alone():
             cfg['model'].pop(key)
         cfg['model']['backbone'].pop('out_indices', None)
     assert ours == plain
+
+
+def rates(name):
+    """Learning rate of each epoch, as the config's schedulers set it."""
+    cfg = load(f'feature_mask/{name}.py')
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], 0.1)
+    schedulers = [PARAM_SCHEDULERS.build(dict(s, optimizer=optimizer))
+                  for s in cfg.param_scheduler]
+    seen = []
+    for _ in range(cfg.train_cfg.max_epochs):
+        seen.append(optimizer.param_groups[0]['lr'])
+        optimizer.step()
+        for scheduler in schedulers:
+            scheduler.step()
+    return cfg, seen
+
+
+@pytest.mark.parametrize('name, epochs, drops, factor, optimizer', [
+    ('resnet110-ft_cifar100', 300, (150, 225), 0.1, dict(weight_decay=1e-4)),
+    ('wrn28-10-ft-sd_cifar100', 300, (150, 225), 0.1, dict(weight_decay=1e-4)),
+    ('resnet50-ft_cars', 300, (150, 225), 0.1, dict(weight_decay=1e-4)),
+    ('resnet110-ft-cutout_cifar100-public', 200, (60, 120, 160), 0.2,
+     dict(weight_decay=5e-4, nesterov=True)),
+    ('resnet110-mixup_cifar100-public', 200, (100, 150), 0.1,
+     dict(weight_decay=1e-4)),
+    ('resnet20-ft_cifar100-40e', 40, (20, 30), 0.1, dict(weight_decay=1e-4)),
+])
+def test_recipe(name, epochs, drops, factor, optimizer):
+    cfg, seen = rates(name)
+    expected = [0.1 * factor**sum(e >= drop for drop in drops)
+                for e in range(epochs)]
+    assert seen == pytest.approx(expected, rel=1e-6)
+    assert cfg.optim_wrapper.optimizer.to_dict() == dict(
+        type='SGD', lr=0.1, momentum=0.9, **optimizer)
+
+
+@pytest.mark.parametrize('name, size', [
+    ('resnet110-ft_cifar100', 128), ('resnet110-ft-sd_tinyimagenet', 256),
+    ('resnet50-ft-sd_dogs', 16)])
+def test_batch_size(name, size):
+    cfg = load(f'feature_mask/{name}.py')
+    assert cfg.total_batch_size == cfg.auto_scale_lr.base_batch_size == size

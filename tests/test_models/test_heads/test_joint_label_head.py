@@ -424,3 +424,29 @@ def test_chance_level_of_the_loss():
     assert losses['loss_cls'].item() == pytest.approx(math.log(K * V))
     assert losses['loss_student'].item() == pytest.approx(math.log(K))
     assert losses['loss_distill'].item() == pytest.approx(0, abs=1e-6)
+
+
+# Shapes are constants of a trace but for the batch, which is what is tested
+@pytest.mark.filterwarnings('ignore')
+@pytest.mark.parametrize('inference', ['single', 'aggregated', 'distilled'])
+def test_traces_for_any_batch_and_compiles_whole(inference):
+    model = small_model(inference).eval()
+    rotated = MODELS.build(dict(
+        type='ImageClassifier',
+        backbone=dict(
+            type='gssl_mm.RotatedBackbone', backbone=dict(
+                type='gssl_mm.StageMaskBackbone', after_stage=2,
+                backbone=PLAIN['backbone'])),
+        neck=dict(type='gssl_mm.FeatureMaskNeck', masks=None, stacked=20),
+        head=dict(
+            type='gssl_mm.JointLabelHead', num_classes=K, in_channels=16,
+            num_rotations=4, inference=inference))).eval()
+    images = torch.randn(3, 3, 16, 16)
+    for net in (model, rotated):
+        with torch.no_grad():
+            expected = net(images)
+            traced = torch.jit.trace(net, images[:2], check_trace=False)
+            torch.testing.assert_close(traced(images), expected)
+            torch._dynamo.reset()
+            compiled = torch.compile(net, backend='eager', fullgraph=True)
+            torch.testing.assert_close(compiled(images), expected)
