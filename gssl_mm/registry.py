@@ -27,7 +27,8 @@ TRANSFORMS = _child('transform', host.TRANSFORMS, 'gssl_mm.datasets')
 
 HOOKS = _child(
     'hook', host.HOOKS, 'gssl_mm.engine', 'gssl_mm.evaluation')
-LOOPS = _child('loop', host.LOOPS, 'gssl_mm.engine')
+LOOPS = _child(
+    'loop', host.LOOPS, 'gssl_mm.engine', 'gssl_mm.evaluation')
 OPTIM_WRAPPERS = _child('optim wrapper', host.OPTIM_WRAPPERS, 'gssl_mm.engine')
 PARAM_SCHEDULERS = _child(
     'parameter scheduler', host.PARAM_SCHEDULERS, 'gssl_mm.engine')

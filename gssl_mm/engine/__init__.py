@@ -11,6 +11,7 @@ from .find_checkpoint import find_resumable_checkpoint, verify_checkpoint
 from .hooks import *  # noqa: F403
 from .optimizers import *  # noqa: F403
 from .safe_checkpoint import safe_load
+from .schedulers import *  # noqa: F403
 from .work_dir import check_work_dir
 
 __all__ = [

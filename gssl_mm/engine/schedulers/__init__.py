@@ -1,0 +1,3 @@
+from .cosine import StepAheadCosineLR
+
+__all__ = ['StepAheadCosineLR']
