@@ -1,5 +1,7 @@
 """Networks, heads, losses, gates, pretext tasks."""
+from .attacks import *  # noqa: F403
 from .backbones import *  # noqa: F403
+from .classifiers import *  # noqa: F403
 from .gates import *  # noqa: F403
 from .heads import *  # noqa: F403
 from .losses import *  # noqa: F403

@@ -1,6 +1,7 @@
 """What a gate is."""
 from abc import ABCMeta, abstractmethod
 
+import torch
 from mmengine.model import BaseModule
 from torch import Tensor
 
@@ -39,3 +40,16 @@ class BaseGate(BaseModule, metaclass=ABCMeta):
             sum is the pretext loss, and ``gate_weights (T,)``, the weights to
             log, without gradient.
         """
+
+    @torch.no_grad()
+    def fixed_weights(self, feats: Tensor, task_losses: Tensor) -> Tensor:
+        """Weights as constants, for an attack on the pretext losses.
+
+        Args:
+            feats (Tensor): As for :meth:`forward`.
+            task_losses (Tensor): As for :meth:`forward`.
+
+        Returns:
+            Tensor: ``(T,)``, or ``(N, T)`` where each sample has its own.
+        """
+        return self(feats, task_losses)[1]

@@ -88,6 +88,13 @@ class SoftmaxGate(BaseGate):
             return (weights * task_losses).mean(0), shown
         return self._mix_means(gate_logits, task_losses)
 
+    @torch.no_grad()
+    def fixed_weights(self, feats: Tensor, task_losses: Tensor) -> Tensor:
+        """Weights as constants, see :meth:`BaseGate.fixed_weights`."""
+        if self.reduce == 'per_sample':
+            return self.fc(feats).softmax(1)
+        return super().fixed_weights(feats, task_losses)
+
     def _mix_means(self, gate_logits: Tensor,
                    task_losses: Tensor) -> tuple[Tensor, Tensor]:
         """Product of batch means, exact over processes.

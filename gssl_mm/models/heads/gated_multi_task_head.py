@@ -1,4 +1,6 @@
 """Classification head with pretext tasks beside it."""
+from collections.abc import Callable
+
 import torch
 from mmengine.model import BaseModule
 from mmpretrain.structures import DataSample
@@ -115,11 +117,44 @@ class GatedMultiTaskHead(BaseModule):
             losses = self.primary.loss(feats, data_samples, **kwargs)
             if 'loss' in losses:
                 losses = {'loss_cls': losses.pop('loss'), **losses}
-            losses.update(self._pretext_loss(
-                pooled_feature(feats), self._labels(data_samples, feats)))
+            labels = self._labels(data_samples, feats[-1].device)
+            losses.update(self.pretext_loss(pooled_feature(feats), labels))
         return losses
 
-    def _pretext_loss(self, feat: Tensor, labels: Tensor) -> dict:
+    def pretext_objective(
+            self, data_samples: list[DataSample],
+            device: torch.device) -> Callable[[tuple], Tensor]:
+        """What an attack on the pretext tasks of a batch ascends.
+
+        Args:
+            data_samples (list[DataSample]): With the batch's pretext labels,
+                which are stacked once.
+            device (torch.device): Of the features.
+
+        Returns:
+            Callable: Features to pretext losses of the samples, float32
+            ``(N,)``: the cross-entropies under the gate's weights, which are
+            computed anew and are constants to the gradient; without
+            ``loss_weight``.
+        """
+        labels = self._labels(data_samples, device)
+
+        def losses(feats: tuple) -> Tensor:
+            with float32_region(device):
+                feat = pooled_feature(feats).float()
+                task_losses, _ = self.task_heads.losses(feat, labels)
+                weights = self.gate.fixed_weights(feat, task_losses)
+                return (weights * task_losses).sum(1)
+
+        return losses
+
+    def pretext_loss(self, feat: Tensor, labels: Tensor) -> dict:
+        """Weighted pretext terms and what is logged, as in :meth:`loss`.
+
+        Args:
+            feat (Tensor): float32 ``(N, D)``.
+            labels (Tensor): int64 ``(N, T)``.
+        """
         task_losses, hits = self.task_heads.losses(feat, labels)
         terms, weights = self.gate(feat, task_losses)
         terms = self.loss_weight * terms
@@ -134,7 +169,7 @@ class GatedMultiTaskHead(BaseModule):
                 for name, value in zip(self.num_task_classes,
                                        values.unbind(0), strict=True)}
 
-    def _labels(self, data_samples: list, feats: tuple) -> Tensor:
+    def _labels(self, data_samples: list, device: torch.device) -> Tensor:
         """Stack the pretext labels of a batch, int64 ``(N, T)``."""
         first = data_samples[0]
         if 'pretext_labels' not in first:
@@ -155,4 +190,4 @@ class GatedMultiTaskHead(BaseModule):
             raise ValueError(
                 f'{labels.size(1)} pretext labels an image, but the head was '
                 f'built for {len(wanted)} tasks: {wanted}')
-        return labels.to(feats[-1].device)
+        return labels.to(device)
