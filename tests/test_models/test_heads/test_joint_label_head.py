@@ -14,6 +14,7 @@ from gssl_mm.models.heads import (
     to_plain_head,
     to_plain_state_dict,
 )
+from gssl_mm.models.heads.joint_functional import distillation
 from gssl_mm.models.losses import LDAMLoss
 from gssl_mm.registry import METRICS, MODELS
 
@@ -191,6 +192,36 @@ def test_ldam_repeats_counts_and_weights_for_the_views():
                    reduction='sum') for i, row in enumerate(rows)]
     torch.testing.assert_close(
         losses['loss_distill'], sum(kl) / N, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize('masks', [False, True])
+def test_sla_from_images_to_loss(masks):
+    """Rotation k under mask j of class y has the label (4 y + k) 5 + j."""
+    backbone = MODELS.build(dict(PLAIN['backbone'])).eval()
+    count = 5 if masks else 1
+    model = MODELS.build(dict(
+        type='ImageClassifier',
+        backbone=dict(type='gssl_mm.RotatedBackbone', backbone=backbone),
+        neck=dict(type='gssl_mm.FeatureMaskNeck', stacked=4,
+                  masks='quadrants' if masks else None),
+        head=dict(type='gssl_mm.JointLabelHead', num_classes=K, in_channels=16,
+                  num_masks=count - 1, num_rotations=4))).eval()
+    images = torch.randn(N, 3, 16, 16)
+    total = 0.
+    for i, image in enumerate(images):
+        for k in range(4):
+            feat = backbone(image.rot90(k, (1, 2))[None])[0][0]
+            for j in range(count):
+                masked = feat.clone()
+                rows = slice(0, 2) if j in (1, 2) else slice(2, 4)
+                cols = slice(0, 2) if j in (1, 3) else slice(2, 4)
+                if j:
+                    masked[:, rows, cols] = 0
+                logits = model.head.fc(masked.mean((1, 2)))
+                total = total + naive_cross_entropy(
+                    logits, (4 * (i % K) + k) * count + j)
+    loss = model(images, samples(), mode='loss')['loss_cls']
+    torch.testing.assert_close(loss, total / (N * 4 * count))
 
 
 @pytest.mark.parametrize('kind', ['linear', 'cosine'])
@@ -450,3 +481,13 @@ def test_traces_for_any_batch_and_compiles_whole(inference):
             torch._dynamo.reset()
             compiled = torch.compile(net, backend='eager', fullgraph=True)
             torch.testing.assert_close(compiled(images), expected)
+
+
+@pytest.mark.parametrize('direction', ['teacher_student', 'student_teacher'])
+def test_the_teacher_gets_no_gradient(direction):
+    teacher, student = (torch.randn(N, K, requires_grad=True) for _ in '12')
+    distillation(teacher, student, direction).backward()
+    assert teacher.grad is None
+    assert student.grad.abs().max() > 0
+    same = distillation(teacher, teacher.detach(), direction)
+    assert same.item() == pytest.approx(0, abs=1e-6)
