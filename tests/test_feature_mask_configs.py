@@ -204,3 +204,45 @@ def test_recipe(name, epochs, drops, factor, optimizer):
 def test_batch_size(name, size):
     cfg = load(f'feature_mask/{name}.py')
     assert cfg.total_batch_size == cfg.auto_scale_lr.base_batch_size == size
+
+
+@pytest.mark.parametrize('name, size, maps', [
+    ('resnet56-ft_cifar100', 32, [(128, 16, 16), (256, 8, 8)]),
+    ('resnet110-ft_cifar100', 32, [(128, 16, 16), (256, 8, 8)]),
+    ('resnet164-ft_cifar100', 32, [(128, 16, 16), (256, 8, 8)]),
+    ('wrn28-10-ft_cifar100', 32, [(320, 16, 16), (640, 8, 8)]),
+    ('pyramidnet110-ft_cifar100', 32, [(196, 16, 16), (286, 8, 8)]),
+    ('resnet110-ft_tinyimagenet', 64, [(128, 32, 32), (256, 16, 16)]),
+    ('resnet50-ft_cub', 224, [(1024, 14, 14), (2048, 7, 7)]),
+])
+def test_maps_are_taken_where_the_paper_takes_them(name, size, maps):
+    cfg = load(f'feature_mask/{name}.py')
+    model = MODELS.build(cfg.model).to('meta')
+    found = model.backbone(torch.empty(1, 3, size, size, device='meta'))
+    assert [tuple(feat.shape[1:]) for feat in found] == maps
+    assert model.head.in_channels == tuple(shape[0] for shape in maps)
+
+
+def resnet50_parameters():
+    """Stem, and 3, 4, 6 and 3 bottlenecks of 64 to 512, each with BN."""
+    def conv(inputs, outputs, kernel):
+        return inputs * outputs * kernel**2 + 2 * outputs
+
+    total, inputs = conv(3, 64, 7), 64
+    for width, blocks in ((64, 3), (128, 4), (256, 6), (512, 3)):
+        for block in range(blocks):
+            total += (conv(inputs, width, 1) + conv(width, width, 3)
+                      + conv(width, 4 * width, 1))
+            total += conv(inputs, 4 * width, 1) if block == 0 else 0
+            inputs = 4 * width
+    return total
+
+
+def test_parameters_of_the_hosts_resnet50():
+    model = MODELS.build(load('feature_mask/resnet50-ft_cub.py').model)
+    backbone = sum(p.numel() for p in model.backbone.parameters())
+    assert backbone == resnet50_parameters()
+    # Published for 1000 classes: 25.557 M
+    assert backbone + 1000 * 2049 == 25_557_032
+    head = sum(p.numel() for p in model.head.parameters())
+    assert head == 5 * 200 * (1024 + 1 + 2048 + 1)
