@@ -11,7 +11,7 @@ forkserver imports this module anew; it is joined to the parent's epoch by an
 :class:`EpochHandle` among the attributes of the dataset or of a transform,
 which travels to the worker with it.
 """
-import multiprocessing
+import os
 
 import torch
 
@@ -63,13 +63,14 @@ class EpochHandle:
         return EpochHandle()
 
     def __reduce__(self) -> tuple:
-        return _attach, (_epoch, )
+        return _attach, (_epoch, os.getpid())
 
 
-def _attach(epoch: torch.Tensor) -> EpochHandle:
+def _attach(epoch: torch.Tensor, sender: int) -> EpochHandle:
     """Join a worker to the epoch it was sent; elsewhere change nothing."""
     global _epoch
-    if multiprocessing.parent_process() is not None and epoch.is_shared():
+    # A plain pickle, on the way to a file say, carries a copy of the number.
+    if sender != os.getpid() and epoch.is_shared():
         _epoch = epoch
     return EpochHandle()
 

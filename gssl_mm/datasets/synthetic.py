@@ -13,15 +13,16 @@ _GROUP = 256
 
 @DATASETS.register_module()
 class SyntheticShapes(ArrayDataset):
-    """Shapes in front of a sky and its reflection, drawn in memory.
+    """Shapes in front of a sea of waves, drawn in memory.
 
-    The class is the shape: its position, size, turn, colours and contrast are
+    The class is the shape: its position, size, turn, colour and contrast are
     random, distractors and noise are added. Where an image part belongs can be
     seen in the background: it darkens from top to bottom in a fixed order of
-    hues (red < green < blue), and a warm light falls in from one side, left or
-    right at random. A quadrant that was turned, mirrored in either axis or had
-    its colours permuted breaks with the other three, also in an image that
-    was mirrored as a whole.
+    hues (red < green < blue), and its waves, bright above and dark below their
+    crests, fall off from the middle to both sides. A quadrant that was turned,
+    mirrored in either axis or had its colours permuted breaks with the other
+    three and fits nowhere else; an image mirrored as a whole is as likely as
+    the image itself, so that random flips in training do no harm.
 
     The same arguments give the same images; the splits and different seeds give
     unrelated ones. Classes are balanced: a long tail comes from
@@ -34,7 +35,7 @@ class SyntheticShapes(ArrayDataset):
         seed (int): Seed of the drawing. Default: 0.
         image_size (int): Side in pixels, at least 8. Default: 32.
         noise (float): Standard deviation of the noise, in parts of the full
-            range. Default: 0.06.
+            range. Default: 0.04.
         **kwargs: Other arguments of :class:`ArrayDataset`, ``pipeline`` first.
 
     Shape:
@@ -58,7 +59,7 @@ class SyntheticShapes(ArrayDataset):
                  split: str = 'train',
                  seed: int = 0,
                  image_size: int = 32,
-                 noise: float = 0.06,
+                 noise: float = 0.04,
                  **kwargs) -> None:
         for name, value, allowed in (
             ('num_per_class', num_per_class, num_per_class >= 1),

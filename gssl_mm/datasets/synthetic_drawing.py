@@ -3,13 +3,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-SHAPES = ('disc', 'square', 'triangle', 'ring', 'plus', 'diamond', 'frame',
-          'cross', 'crescent', 'bars')
+# The late ones, rare in a long tail, are easily taken for an early one.
+SHAPES = ('disc', 'square', 'triangle', 'plus', 'bars', 'ring', 'frame',
+          'crescent', 'diamond', 'cross')
 
 # Top to bottom: haze, blue, deep blue. Red < green < blue everywhere.
-_SKY = np.array([[.52, .72, .95], [.22, .46, .82], [.03, .20, .42]],
+_SKY = np.array([[.42, .62, .80], [.18, .44, .76], [.06, .30, .55]],
                 np.float32)
-_LIGHT = np.array([.40, .26, .08], np.float32)
+# Of the waves against the horizontal.
+_SLANT = np.pi / 8
 
 Grid = np.ndarray
 Distance = Callable[[Grid, Grid], Grid]
@@ -73,9 +75,9 @@ def draw_images(labels: np.ndarray, size: int, noise: float,
     for _ in range(2):
         speck = np.zeros(count, np.int64)
         _paint(images, axis, speck, (.05, .12), .9, generator)
-    _paint(images, axis, labels, (.34, .62), .38, generator)
-    shadow = generator.standard_normal(images.shape, dtype=np.float32)
-    images += noise * shadow
+    _paint(images, axis, labels, (.34, .58), .38, generator)
+    grain = generator.standard_normal(images.shape, dtype=np.float32)
+    images += noise * grain
     return (images.clip(0, 1) * 255 + .5).astype(np.uint8)
 
 
@@ -87,16 +89,30 @@ def _uniform(generator: np.random.Generator, low: float, high: float,
 
 def _background(axis: np.ndarray, count: int,
                 generator: np.random.Generator) -> np.ndarray:
-    """Sky from top to bottom, light from the left or the right."""
-    shift = _uniform(generator, -.15, .15, count, 1)
-    height = (axis + 1) / 2 + shift
+    """Sky from top to bottom, and waves that fall off to both sides."""
+    middle = _uniform(generator, -.12, .12, count, 1, 1)
+    aside = np.abs(axis - middle)
+    height = (axis + 1) / 2 + _uniform(generator, -.12, .12, count, 1)
     stops = np.linspace(0, 1, len(_SKY))
     sky = np.stack([np.interp(height, stops, hue) for hue in _SKY.T], -1)
-    sky *= _uniform(generator, .85, 1.1, count, 1, 1)
-    side = np.where(generator.random(count) < .5, -1, 1)[:, None]
-    glow = (1 + side * axis) / 2 * _uniform(generator, .7, 1.2, count, 1)
-    images = sky[:, :, None] + glow[:, None, :, None] * _LIGHT
-    return images.astype(np.float32)
+    down = np.cos(_SLANT) * axis[:, None] + np.sin(_SLANT) * aside
+    light = 1.15 - .4 * aside + _waves(down, generator)
+    return (sky[:, :, None] * light[..., None]).astype(np.float32)
+
+
+def _waves(down: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """Waves that brighten slowly and darken fast on the way down.
+
+    They have a direction everywhere, and with a slant of an eighth of a half
+    turn the eight turned and mirrored views of a patch run in eight evenly
+    spaced ones, of which a place in the image knows only its own.
+    """
+    count = len(down)
+    waves = _uniform(generator, 1.6, 2, count, 1, 1)
+    phase = _uniform(generator, 0, 1, count, 1, 1)
+    rise = (waves * down + phase) % 1
+    profile = np.minimum(rise / .75, (1 - rise) / .25)
+    return _uniform(generator, .85, .95, count, 1, 1) * (profile - .5)
 
 
 def _paint(images: np.ndarray, axis: np.ndarray, labels: np.ndarray,
@@ -105,10 +121,10 @@ def _paint(images: np.ndarray, axis: np.ndarray, labels: np.ndarray,
     """Paint one shape of a random colour into every image."""
     count = len(labels)
     centre = _uniform(generator, -reach, reach, 2, count, 1, 1)
-    angle = _uniform(generator, -.25, .25, count, 1, 1)
+    angle = _uniform(generator, -.3, .3, count, 1, 1)
     scale = _uniform(generator, *radius, count, 1, 1)
     colour = _uniform(generator, 0, 1, count, 1, 1, 3)
-    opacity = _uniform(generator, .55, 1, count, 1, 1)
+    opacity = _uniform(generator, .6, 1, count, 1, 1)
     x, y = axis[None, None, :] - centre[0], axis[None, :, None] - centre[1]
     cos, sin = np.cos(angle) / scale, np.sin(angle) / scale
     x, y = cos * x + sin * y, cos * y - sin * x

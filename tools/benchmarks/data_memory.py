@@ -7,9 +7,11 @@ temporary folder (random pixels, 400 MB). Every case runs in a process of its
 own: the dataset is loaded, then an epoch is read through two forked workers.
 
 What is counted is the increment over the same process without the images. The
-peak while loading is the kernel's (VmHWM); during the epoch it is the sum of
+peak while loading is the kernel's (VmHWM). During the epoch it is the sum of
 the proportional set sizes of the process and its workers, over that of an epoch
-of equal length whose images are one image repeated. Ratios to the arrays kept
+of equal length whose images are one image repeated; the median over the epoch
+and its last quarter are compared, since what is in flight between the processes
+moves by some MB. Ratios to the arrays kept
 and to the largest source file are printed; the exit status is 1 when a limit is
 passed:
 
@@ -39,14 +41,18 @@ CASES = {
 KEPT_LIMIT, LOAD_LIMIT = 1.2, 2.2
 
 
-def write_archives(root: Path) -> None:
-    """Write both archives at their true size, with random pixels."""
+def write_archives(root: Path, cases: list[str]) -> None:
+    """Write the archives of the cases at true size, with random pixels."""
+    kinds = {CASES[case][0] for case in cases}
     generator = np.random.default_rng(0)
     batches = [f'data_batch_{i}' for i in range(1, 6)] + ['test_batch']
-    layout = [('cifar-10-batches-py', name, 10000, 10, 'labels')
-              for name in batches]
-    layout += [('cifar-100-python', 'train', 50000, 100, 'fine_labels'),
-               ('cifar-100-python', 'test', 10000, 100, 'fine_labels')]
+    layout = []
+    if 'CIFAR10' in kinds:
+        layout += [('cifar-10-batches-py', name, 10000, 10, 'labels')
+                   for name in batches]
+    if 'CIFAR100' in kinds:
+        layout += [('cifar-100-python', 'train', 50000, 100, 'fine_labels'),
+                   ('cifar-100-python', 'test', 10000, 100, 'fine_labels')]
     for folder, name, count, classes, key in layout:
         (root / folder).mkdir(exist_ok=True)
         entry = {
@@ -59,8 +65,13 @@ def write_archives(root: Path) -> None:
 
 
 def proportional(pid: int | str) -> int:
-    """Proportional set size of a process in bytes."""
-    return field(f'/proc/{pid}/smaps_rollup', 'Pss:')
+    """Proportional set size of a process in bytes, without mapped files.
+
+    The share of a library's pages moves with every other process of the
+    machine that maps it.
+    """
+    path = f'/proc/{pid}/smaps_rollup'
+    return field(path, 'Pss_Anon:') + field(path, 'Pss_Shmem:')
 
 
 def unshared(pid: int | str) -> int:
@@ -83,15 +94,28 @@ def run_epoch(dataset) -> dict:
     from torch.utils.data import DataLoader
     loader = DataLoader(
         dataset, 128, shuffle=True, num_workers=2, collate_fn=pseudo_collate)
-    total = workers = 0
+    totals, workers = [], []
+    # A full garbage collection writes to every object, which copies the
+    # interpreter's pages (90 MB) at a moment of its own: not the data's.
+    gc.collect()
+    gc.freeze()
     batches = iter(loader)
     pids = [worker.pid for worker in batches._workers]
     for step, _ in enumerate(batches):
         # Near the end the workers begin to exit.
         if step % 16 == 0 and step < len(loader) - 8:
-            total = max(total, sum(map(proportional, ['self', *pids])))
-            workers = max(workers, *map(unshared, pids))
-    return dict(total=total, worker_unshared=workers)
+            totals.append(sum(map(proportional, ['self', *pids])))
+            workers.append(max(map(unshared, pids)))
+    gc.unfreeze()
+    end = totals[-max(len(totals) // 4, 1):]
+    return dict(
+        epoch_median=median(totals), epoch_end=median(end),
+        worker_unshared=median(workers))
+
+
+def median(values: list[int]) -> int:
+    """Middle of some sizes."""
+    return int(np.median(values))
 
 
 def stand_in(length: int):
@@ -136,9 +160,7 @@ def measure(case: str, root: str) -> dict:
     return report(
         kept=kept, largest_file=max(file.stat().st_size for file in files),
         loading_peak=peak, after_loading=after,
-        epoch_peak=epoch['total'] - baseline_epoch['total'],
-        worker_unshared=epoch['worker_unshared'] -
-        baseline_epoch['worker_unshared'])
+        **{name: epoch[name] - baseline_epoch[name] for name in epoch})
 
 
 def settle() -> None:
@@ -155,13 +177,13 @@ def report(**sizes: int) -> dict:
         'loading_peak/largest_file': sizes['loading_peak'] / largest,
         'loading_peak/kept': sizes['loading_peak'] / kept,
         'after_loading/kept': sizes['after_loading'] / kept,
-        'epoch_peak/kept': sizes['epoch_peak'] / kept,
+        'epoch_median/kept': sizes['epoch_median'] / kept,
+        'epoch_end/kept': sizes['epoch_end'] / kept,
         'worker_unshared/kept': sizes['worker_unshared'] / kept,
     }
-    passed = (
-        sizes['loading_peak'] <= limit
-        and ratios['after_loading/kept'] <= KEPT_LIMIT
-        and ratios['epoch_peak/kept'] <= KEPT_LIMIT)
+    passed = sizes['loading_peak'] <= limit and all(
+        ratios[f'{name}/kept'] <= KEPT_LIMIT
+        for name in ('after_loading', 'epoch_median', 'epoch_end'))
     ratios = {name: round(value, 3) for name, value in ratios.items()}
     return dict(bytes=sizes, ratios=ratios, passed=passed)
 
@@ -197,7 +219,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         root = args.data_root or folder
         if args.data_root is None:
-            write_archives(Path(folder))
+            write_archives(Path(folder), args.cases)
         results = {}
         for case in args.cases:
             results[case] = run_case(case, os.path.abspath(root))
