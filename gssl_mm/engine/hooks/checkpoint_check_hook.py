@@ -51,8 +51,8 @@ class CheckpointCheckHook(Hook):
 
     Args:
         extra_keys (Sequence[str]): Regular expressions of names that a tested
-            checkpoint may hold beyond the model's. Defaults to the pretext
-            heads and the gate.
+            checkpoint may hold beyond the model's. Defaults to what exists
+            in training only: pretext heads, gate, the student of joint labels.
         own_keys (Sequence[str]): Regular expressions of names that the model
             may hold beyond the checkpoint's. Defaults to none.
 
@@ -69,7 +69,8 @@ class CheckpointCheckHook(Hook):
 
     def __init__(self,
                  extra_keys: Sequence[str] = (r'head\.task_heads\.',
-                                              r'head\.gate\.'),
+                                              r'head\.gate\.',
+                                              r'head\.(primary\.)?student\.'),
                  own_keys: Sequence[str] = ()) -> None:
         self.extra_keys = [re.compile(key) for key in extra_keys]
         self.own_keys = [re.compile(key) for key in own_keys]
