@@ -24,7 +24,7 @@ ATTACKS = dict(
     weak=dict(type='gssl_mm.PGD', eps=8 / 255, step_size=6 / 255, num_steps=2),
     strong=dict(type='gssl_mm.PGD', eps=10 / 255, step_size=4 / 255,
                 num_steps=4),
-    again=dict(type='gssl_mm.PGD', eps=11 / 255, step_size=5 / 255,
+    again=dict(type='gssl_mm.PGD', eps=9 / 255, step_size=4 / 255,
                num_steps=4, loss='margin', restarts=2))
 
 
