@@ -1,0 +1,17 @@
+"""PGD training of a narrow net, in 15 epochs, on CIFAR-10.
+
+Not a row of the papers: a size that trains on a CPU.
+Measured here: docs/results.md.
+Run: tools/run_seeds.sh configs/adversarial/wrn10-1-pgd10_cifar10-15e.py 0
+
+The cosine ends with the last epoch, however many there are.
+"""
+_base_ = './wrn40-2-pgd10_cifar10.py'
+
+model = dict(
+    backbone=dict(depth=10, widen_factor=1),
+    head=dict(in_channels=64))
+train_cfg = dict(max_epochs=15)
+test_cfg = dict(
+    attacks=dict(autoattack=dict(type='gssl_mm.AutoAttack', eps=8 / 255)),
+    max_samples=dict(autoattack=500))
