@@ -1,0 +1,150 @@
+"""What every run may ask of adversarial training."""
+import copy
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+SCRIPT = str(Path(__file__).with_name('run_attacked_steps.py'))
+KINDS = ['plain', 'prob_mean', 'logit_mean', 'per_sample', 'rotations',
+         'trades']
+TASKS = [dict(type='gssl_mm.LocalRotation'), dict(type='gssl_mm.LocalFlip')]
+
+
+@pytest.mark.slow
+def test_two_processes_train_what_one_trains(tmp_path):
+    env = dict(os.environ, OMP_NUM_THREADS='1')
+    one, two = str(tmp_path / 'one.pt'), str(tmp_path / 'two.pt')
+    for command in (
+        [sys.executable, SCRIPT, one],
+        [sys.executable, '-m', 'torch.distributed.run', '--standalone',
+         '--nproc_per_node=2', SCRIPT, two, 'distributed']):
+        done = subprocess.run(command, env=env, capture_output=True, text=True,
+                              check=False)
+        assert done.returncode == 0, done.stderr[-2000:]
+    one, two = torch.load(one), torch.load(two)
+    for kind in KINDS:
+        a, b = one[kind], two[kind]
+        assert a['totals'][0] != a['totals'][-1]
+        for x, y in zip(a['totals'], b['totals'], strict=True):
+            assert abs(x - y) < 1e-5 * max(1, abs(x)), kind
+        for key, value in a['weights'].items():
+            assert torch.allclose(value, b['weights'][key], atol=1e-5), (
+                kind, key)
+
+
+def loader(split, each, batch):
+    return dict(
+        batch_size=batch, num_workers=0,
+        sampler=dict(type='DefaultSampler', shuffle=split == 'train'),
+        dataset=dict(type='gssl_mm.SyntheticShapes', num_per_class=each,
+                     split=split, image_size=16,
+                     pipeline=[dict(type='PackInputs')]))
+
+
+def config(work_dir, **changes):
+    cfg = Config(dict(
+        default_scope='mmpretrain', work_dir=str(work_dir), log_level='ERROR',
+        experiment_name=work_dir.name, randomness=dict(seed=0),
+        model=dict(
+            type='gssl_mm.AdversarialClassifier',
+            backbone=dict(type='gssl_mm.WideResNet', depth=10, dropout=0.2),
+            neck=dict(type='GlobalAveragePooling'),
+            head=dict(
+                type='gssl_mm.GatedMultiTaskHead', in_channels=64, tasks=TASKS,
+                primary=dict(type='LinearClsHead', num_classes=10,
+                             in_channels=64),
+                gate=dict(type='gssl_mm.SoftmaxGate')),
+            attack=dict(type='gssl_mm.PGD', num_steps=2),
+            data_preprocessor=dict(
+                type='gssl_mm.PretextDataPreprocessor', mean=[0.] * 3,
+                std=[255.] * 3, augment=[dict(type='gssl_mm.RandomCropFlip')],
+                pretext=dict(tasks=TASKS), memory_format='channels_last')),
+        train_dataloader=loader('train', 3, 8),
+        val_dataloader=loader('test', 1, 10),
+        val_evaluator=dict(type='Accuracy'),
+        train_cfg=dict(by_epoch=True, max_epochs=2), val_cfg=dict(),
+        param_scheduler=[dict(type='gssl_mm.StepAheadCosineLR',
+                              by_epoch=False, end=8)],
+        optim_wrapper=dict(optimizer=dict(
+            type='SGD', lr=0.05, momentum=0.9, nesterov=True)),
+        default_hooks=dict(
+            runtime_info=dict(type='gssl_mm.RuntimeInfoHook'),
+            step_seed=dict(type='gssl_mm.StepSeedHook'),
+            checkpoint=dict(type='gssl_mm.CheckpointHook'))))
+    cfg.merge_from_dict(changes)
+    return cfg
+
+
+def train(cfg):
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    assert all(v.isfinite().all() for v in runner.model.state_dict().values())
+    return runner
+
+
+@pytest.fixture(scope='module')
+def plain(tmp_path_factory):
+    from mmengine.registry import DefaultScope
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        return train(config(tmp_path_factory.mktemp('plain')))
+
+
+def losses(runner):
+    return torch.as_tensor(
+        runner.message_hub.get_scalar('train/loss').data[0])
+
+
+def test_resumed_equals_uninterrupted(plain, tmp_path):
+    cfg = config(tmp_path / 'half')
+    half = copy.deepcopy(cfg)
+    half.train_cfg.max_epochs = 1
+    train(half)
+    resumed = train(Config(dict(
+        cfg, resume=True, experiment_name='rest',
+        load_from=f'{cfg.work_dir}/epoch_1.pth')))
+    assert resumed.iter == plain.iter == 8
+    for key, value in plain.model.state_dict().items():
+        assert torch.equal(value, resumed.model.state_dict()[key]), key
+
+
+def test_ema_accumulation_and_bfloat16_together(plain, tmp_path):
+    cfg = config(tmp_path / 'all', **{
+        'optim_wrapper.type': 'gssl_mm.AmpOptimWrapper',
+        'optim_wrapper.accumulative_counts': 2,
+        'custom_hooks': [dict(type='EMAHook', momentum=0.1)]})
+    runner = train(cfg)
+    assert torch.allclose(losses(runner)[:1], losses(plain)[:1], rtol=0.02)
+    state = torch.load(f'{cfg.work_dir}/epoch_2.pth', weights_only=False)
+    weight = 'backbone.conv1.weight'
+    assert not torch.equal(state['state_dict'][weight],
+                           state['ema_state_dict'][f'module.{weight}'])
+
+
+def test_state_loads_into_an_ordinary_classifier(plain):
+    from mmpretrain.registry import MODELS
+    cfg = copy.deepcopy(plain.cfg.model)
+    for key in ('attack', ):
+        cfg.pop(key)
+    cfg.type = 'ImageClassifier'
+    model = MODELS.build(cfg).eval()
+    model.load_state_dict(plain.model.state_dict())
+    images = torch.rand(2, 3, 16, 16)
+    plain.model.eval()
+    assert torch.allclose(model(2 * images - 1), plain.model(images),
+                          atol=1e-5)
+
+
+@pytest.mark.slow
+def test_compiled_equals_eager(tmp_path):
+    """Traced and differentiated, without the minutes of code generation."""
+    change = {'model.backbone.dropout': 0., 'train_cfg.max_epochs': 1}
+    compiled = train(config(tmp_path / 'compiled', **change,
+                            compile=dict(backend='aot_eager')))
+    eager = train(config(tmp_path / 'eager', **change))
+    assert torch.allclose(losses(eager)[:2], losses(compiled)[:2], rtol=1e-2)
