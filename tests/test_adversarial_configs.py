@@ -72,7 +72,8 @@ def test_network_of_table_2():
     assert sum(p.numel() for p in model.parameters()) == 2243546
     weight, bias = model.head.fc.weight, model.head.fc.bias
     assert weight.abs().max() <= 1 / math.sqrt(128)
-    assert float(weight.detach().std()) == pytest.approx(1 / math.sqrt(3 * 128), rel=0.05)
+    assert float(weight.detach().std()) == pytest.approx(
+        1 / math.sqrt(3 * 128), rel=0.05)
     assert not bias.any()
     seen = []
     model.backbone.register_forward_pre_hook(
