@@ -16,7 +16,7 @@ from mmpretrain.registry import DATASETS, MODELS
 
 
 @DATASETS.register_module()
-class ToyData(BaseDataset):
+class ToolData(BaseDataset):
     CLASSES = ('dark', 'light')
 
     def __init__(self, size=16, **kwargs):
@@ -32,7 +32,7 @@ class ToyData(BaseDataset):
 
 
 @MODELS.register_module()
-class ToyNet(torch.nn.Module):
+class ToolNet(torch.nn.Module):
 
     def __init__(self, width=4, poison=False):
         super().__init__()
@@ -51,13 +51,13 @@ auto_scale_lr = dict(base_batch_size=8)
 model = dict(
     type='ImageClassifier',
     data_preprocessor=dict(num_classes=2, mean=[100.] * 3, std=[50.] * 3),
-    backbone=dict(type='ToyNet', width=4),
+    backbone=dict(type='ToolNet', width=4),
     head=dict(type='LinearClsHead', num_classes=2, in_channels=4,
               loss=dict(type='CrossEntropyLoss', loss_weight=1.0)))
 loader = dict(
     batch_size=4, num_workers=0,
     sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(type='ToyData', pipeline=[dict(type='PackInputs')]))
+    dataset=dict(type='ToolData', pipeline=[dict(type='PackInputs')]))
 train_dataloader = dict(loader, batch_size=8)
 val_dataloader = test_dataloader = loader
 val_evaluator = test_evaluator = dict(type='Accuracy', topk=1)
