@@ -1,5 +1,6 @@
 """Recipes of adversarial training: their switches, schedule, and two steps."""
 import copy
+import json
 import math
 from pathlib import Path
 
@@ -175,3 +176,23 @@ def test_one_of_each_family_trains_and_is_attacked(name, tmp_path):
 @pytest.mark.parametrize('name', OTHERS)
 def test_every_recipe_trains_and_is_attacked(name, tmp_path):
     run_two_updates(name, tmp_path)
+
+
+def test_the_test_tool_reports_both_protocols(tmp_path):
+    from gssl_mm.tooling.test import main
+    cfg = shrink(load('wrn40-2-pgd10-gssl_cifar10'), tmp_path / 'run')
+    cfg.dump(tmp_path / 'recipe.py')
+    model = MODELS.build(cfg.model)
+    torch.save(dict(state_dict=model.state_dict()), tmp_path / 'weights.pth')
+    out = tmp_path / 'metrics.json'
+    main([str(tmp_path / 'recipe.py'), str(tmp_path / 'weights.pth'),
+          '--work-dir', str(tmp_path / 'test'), '--out', str(out),
+          '--out-item', 'metrics', '--cfg-options',
+          'test_cfg.attacks.more.type=gssl_mm.PGD',
+          'test_cfg.attacks.more.num_steps=1'])
+    metrics = json.loads(out.read_text())
+    assert {'clean/top1', 'pgd20/top1', 'pgd20-noised/top1', 'pgd100/top1',
+            'pgd100-noised/top1', 'more/top1'} <= metrics.keys()
+    summary = json.loads(
+        (tmp_path / 'test' / 'robustness' / 'summary.json').read_text())
+    assert summary['attacks']['pgd20']['max_linf'] <= 8 / 255 + 1e-6

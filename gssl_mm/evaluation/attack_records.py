@@ -15,6 +15,7 @@ from mmengine.logging import MMLogger
 from torch import Tensor, nn
 
 from gssl_mm.engine.atomic_io import atomic_write
+from gssl_mm.models.attacks import Attack
 
 _KEY = 'fingerprint'
 
@@ -127,3 +128,11 @@ def model_digest(model: nn.Module) -> str:
             value = value.detach().cpu().contiguous().flatten()
             total.update(value.view(torch.uint8).numpy().tobytes())
     return total.hexdigest()
+
+
+def plain_settings(attack: Any) -> dict:
+    """Config of an attack, or the switches of a built one, as plain types."""
+    if isinstance(attack, Attack):
+        switches = {k: v for k, v in vars(attack).items() if k[0] != '_'}
+        return dict(switches, type=type(attack).__name__)
+    return attack.to_dict() if hasattr(attack, 'to_dict') else dict(attack)

@@ -22,6 +22,7 @@ from .attack_records import (
     load_record,
     make_record,
     model_digest,
+    plain_settings,
 )
 from .attack_report import (
     class_accuracy,
@@ -114,10 +115,11 @@ class PGDEvaluator(TestLoop):
             if value not in allowed:
                 raise ValueError(f'{name} must be one of {list(allowed)}, '
                                  f'but got {value!r}')
-        self.settings = {n: _plain(cfg) for n, cfg in (attacks or {}).items()}
-        self.attacks = {n: cfg if isinstance(cfg, Attack) else
-                        TASK_UTILS.build(cfg)
-                        for n, cfg in (attacks or {}).items()}
+        attacks = attacks or {}
+        self.settings = {n: plain_settings(c) for n, c in attacks.items()}
+        self.attacks = {
+            n: c if isinstance(c, Attack) else TASK_UTILS.build(c)
+            for n, c in attacks.items()}
         self.limits = (max_samples if isinstance(max_samples, dict) else
                        dict.fromkeys(self.attacks, max_samples))
         self._check_names()
@@ -252,10 +254,3 @@ class PGDEvaluator(TestLoop):
             metrics[f'{name}/top1'] = percent(record.correct)
             metrics[f'{name}/worst_class'] = float(np.nanmin(classes))
         return metrics
-
-
-def _plain(cfg: Any) -> Any:
-    if isinstance(cfg, Attack):
-        cfg = dict(vars(cfg), type=type(cfg).__name__)
-        return {k: v for k, v in cfg.items() if not k.startswith('_')}
-    return cfg.to_dict() if hasattr(cfg, 'to_dict') else dict(cfg)

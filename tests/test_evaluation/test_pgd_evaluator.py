@@ -222,8 +222,8 @@ def test_two_processes_count_every_image_once(toy, plain, tmp_path):
     done = subprocess.run(
         [sys.executable, '-m', 'torch.distributed.run', '--standalone',
          '--nproc_per_node=2', str(SCRIPT), str(tmp_path), options],
-        env=dict(os.environ, OMP_NUM_THREADS='1'), capture_output=True,
-        text=True, check=False)
+        env=dict(os.environ, OMP_NUM_THREADS='1'), cwd=tmp_path,
+        capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     for rank in (0, 1):
         metrics = json.loads(

@@ -121,6 +121,16 @@ class AdversarialClassifier(ImageClassifier):
                 'mean=[0, 0, 0], std=[255, 255, 255]) and give mean and std '
                 '(on the 0 to 1 scale) to the model')
 
+    def plain_preprocessor(self) -> dict:
+        """Mean and std of the ordinary classifier with the same weights.
+
+        Returns:
+            dict: ``mean`` and ``std`` on the 0 to 255 scale, for the data
+            preprocessor of an ``ImageClassifier``.
+        """
+        return {key: (255 * value.flatten()).tolist() for key, value in (
+            ('mean', self.pixel_mean), ('std', self.pixel_std))}
+
     def extract_feat(self, inputs: Tensor, stage: str = 'neck') -> tuple:
         """Normalise pixels in [0, 1] and extract features."""
         inputs = (inputs - self.pixel_mean.to(inputs)) / self.pixel_std.to(

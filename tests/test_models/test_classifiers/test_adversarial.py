@@ -136,9 +136,17 @@ def test_non_gated_weights_are_one(build, gated, batch):
     assert torch.allclose(total, want)
 
 
-def test_feature_masks_are_attacked_through(build, gated, batch):
-    primary = dict(type='gssl_mm.CosineClsHead', num_classes=4, in_channels=6)
-    model = build(gated(primary=primary), tasks=gated()['tasks'],
+COSINE = dict(type='gssl_mm.CosineClsHead', num_classes=4, in_channels=6)
+JOINT = dict(type='gssl_mm.JointLabelHead', num_classes=4, in_channels=6,
+             inference='aggregated')
+
+
+@pytest.mark.parametrize('primary', [COSINE, JOINT])
+@pytest.mark.parametrize('pretext', [True, False])
+def test_feature_masks_are_attacked_through(build, gated, batch, primary,
+                                            pretext):
+    model = build(gated(primary=primary) if pretext else primary,
+                  tasks=gated()['tasks'] if pretext else (),
                   neck=dict(type='gssl_mm.FeatureMaskNeck'))
     data = model.data_preprocessor(batch(), True)
     found, losses, _ = attacked(model, data)

@@ -126,18 +126,19 @@ def test_ema_accumulation_and_bfloat16_together(plain, tmp_path):
                            state['ema_state_dict'][f'module.{weight}'])
 
 
-def test_state_loads_into_an_ordinary_classifier(plain):
+def test_the_ordinary_classifier_of_the_same_weights(plain):
     from mmpretrain.registry import MODELS
     cfg = copy.deepcopy(plain.cfg.model)
-    for key in ('attack', ):
-        cfg.pop(key)
+    cfg.pop('attack')
     cfg.type = 'ImageClassifier'
+    cfg.data_preprocessor.update(plain.model.plain_preprocessor())
     model = MODELS.build(cfg).eval()
     model.load_state_dict(plain.model.state_dict())
-    images = torch.rand(2, 3, 16, 16)
     plain.model.eval()
-    assert torch.allclose(model(2 * images - 1), plain.model(images),
-                          atol=1e-5)
+    data = dict(inputs=torch.randint(256, (2, 3, 16, 16)).byte())
+    logits = [m(m.data_preprocessor(data, False)['inputs'])
+              for m in (model, plain.model)]
+    assert torch.allclose(*logits, atol=1e-5)
 
 
 @pytest.mark.slow
