@@ -16,7 +16,16 @@ CONFIG_HELP = ('config file path, or gssl_mm::gssl/NAME.py for one that the '
 
 
 class CfgOptions(DictAction):
-    """The host's action, with a usage error for a word without ``=``."""
+    """The host's action, with a usage error for a word without ``=``.
+
+    And with the spaces of a text kept, which the host takes out.
+    """
+
+    @staticmethod
+    def _parse_iterable(val: str):
+        if any(mark in val for mark in ',[]()'):
+            return DictAction._parse_iterable(val)
+        return DictAction._parse_int_float_bool(val.strip('\'"'))
 
     def __call__(self, parser, namespace, values, option_string=None):
         """Parse ``key=value`` words."""

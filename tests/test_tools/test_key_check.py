@@ -1,8 +1,10 @@
+import argparse
 import copy
 
 import pytest
 from mmengine.config import Config
 
+from gssl_mm.tooling.arguments import CfgOptions
 from gssl_mm.tooling.errors import (
     UnknownComponentError,
     UnknownConfigKeyError,
@@ -96,3 +98,14 @@ def test_option_keys_at_the_top_level():
 def test_inherited_scope_finds_own_types_without_prefix(cfg):
     cfg.model.head = dict(type='LDAMLoss', _scope_='gssl_mm')
     check_config_keys(cfg)
+
+
+@pytest.mark.parametrize('word, value', [
+    ('a=CIFAR-10 in JPEG', 'CIFAR-10 in JPEG'), ('a="two words"', 'two words'),
+    ('a=3', 3), ('a=0.5', 0.5), ('a=True', True), ('a=None', None),
+    ('a=[1, 2]', [1, 2]), ('a=1,2', [1, 2]), ('a=(x, 2)', ('x', 2))])
+def test_options_are_read_as_the_host_reads_them_with_spaces_kept(word, value):
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='+', action=CfgOptions)
+    found = parser.parse_args(['--cfg-options', word]).cfg_options['a']
+    assert found == value and type(found) is type(value)
