@@ -55,9 +55,9 @@ class Progress:
         if not live and tenth == self._tenth:
             return
         self._tenth = tenth
-        left = (now - self.start) / self.done * (self.total - self.done)
-        line = (f'{100 * self.done // self.total:3d}%  {text}  '
-                f'ETA {int(left) // 60}:{int(left) % 60:02d}')
+        left = int((now - self.start) / self.done * (self.total - self.done))
+        eta = f'{left // 60}:{left % 60:02d}' if self.done > 9 else '-:--'
+        line = f'{100 * self.done // self.total:3d}%  {text}  ETA {eta}'
         end = '\r' if live and self.done < self.total else '\n'
         self.stream.write(f'{line:<78}{end}')
         self.stream.flush()
@@ -85,7 +85,7 @@ def _read(stem: str, out: Path, options: dict | None) -> Any:
     cfg = read_config(f'gssl_mm::gssl/{stem}.py')
     check_option_keys(options, cfg.keys())
     cfg.merge_from_dict(options or {})
-    cfg.work_dir, cfg.log_level = str(out / 'runs' / stem), 'WARNING'
+    cfg.work_dir, cfg.log_level = str(out / 'runs' / stem), 'ERROR'
     apply_total_batch_size(cfg, 1, options)
     check_config_keys(cfg)
     shutil.rmtree(cfg.work_dir, ignore_errors=True)

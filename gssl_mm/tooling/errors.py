@@ -118,6 +118,9 @@ def run_tool(main: Callable[[], int | None]) -> int:
     except KeyboardInterrupt:
         sys.stderr.write('interrupted\n')
         return INTERRUPTED
+    except BrokenPipeError:  # the reader, head for instance, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except Exception as error:
         code = exit_code(error)
         if code is None or os.environ.get(TRACEBACK_ENV, '0') != '0':

@@ -37,10 +37,10 @@ def build_dataset(cfg: Any, phase: str) -> Any:
     return DATASETS.build(loader['dataset'])
 
 
-def spread(length: int, count: int) -> list[int]:
-    """Positions spread evenly over a data set, all of it when it is small."""
-    count = min(length, count)
-    return [i * length // count for i in range(count)]
+def pick(length: int, count: int, seed: int) -> list[int]:
+    """Different positions of a data set at random, all when it is small."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randperm(length, generator=generator)[:count].tolist()
 
 
 def load_images(dataset: Any, positions: Sequence[int], to_rgb: bool
@@ -80,7 +80,7 @@ def browse(cfg: Any, out: Path, phase: str = 'train', num: int = 12,
     dataset = build_dataset(cfg, phase)
     to_rgb = cfg.model.data_preprocessor.get('to_rgb', False)
     images, labels = load_images(
-        dataset, spread(len(dataset), num), to_rgb)
+        dataset, pick(len(dataset), num, seed), to_rgb)
     classes = (getattr(dataset, 'metainfo', None) or {}).get('classes')
     names = [str(classes[i]) if classes else f'class {i}' for i in labels]
     generator = torch.Generator().manual_seed(seed)
@@ -125,6 +125,6 @@ def pretext_accuracy(model: Any, dataset: Any, seed: int = 0,
 
 
 __all__ = [
-    'browse', 'build_dataset', 'load_images', 'pretext_accuracy',
-    'pretext_arguments', 'spread'
+    'browse', 'build_dataset', 'load_images', 'pick', 'pretext_accuracy',
+    'pretext_arguments'
 ]

@@ -47,7 +47,8 @@ def plot_class_accuracy(names: Sequence[str], counts: Sequence[int],
         top.bar(place + shift, values, width, label=method,
                 color=PALETTE[number % len(PALETTE)])
     top.set(ylabel='test accuracy (%)', ylim=(0, 100))
-    top.legend(frameon=False, fontsize='small', ncols=len(accuracies))
+    top.legend(frameon=False, fontsize='small', ncols=len(accuracies),
+               loc='lower right', bbox_to_anchor=(1, 1))
     bottom.bar(place, counts, .8, color=GREY)
     bottom.set(ylabel='training images', yscale='log')
     for limit in (FEW_BELOW, MANY_ABOVE):

@@ -1,6 +1,7 @@
 import json
 import math
 import statistics
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -190,3 +191,12 @@ def test_paper_rows_name_configs_that_exist():
     for name, table in tables.items():
         for row in table['rows']:
             assert set(row['configs']) <= stems, (name, row['row'])
+
+
+def test_a_reader_that_has_enough(repo, clean_env):
+    tool = repo / 'tools' / 'analysis' / 'collect_results.py'
+    done = subprocess.run(
+        ['bash', '-c', f'"$PYTHON" {tool} | head -n 1; '
+         'exit ${PIPESTATUS[0]}'], cwd=repo, env=clean_env, text=True,
+        capture_output=True, check=False)
+    assert done.returncode == 0 and 'Traceback' not in done.stderr
