@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 import csv
-import os
+import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mmengine.logging import MessageHub
+
+from gssl_mm.engine.atomic_io import atomic_write
 
 COUNTS_KEY = 'train_class_counts'
 WORK_DIR_KEY = 'work_dir'
@@ -48,13 +50,9 @@ def write_csv(path: Path, header: Sequence[str],
         header (Sequence[str]): Column names.
         rows (Iterable[Sequence]): Values, one sequence a row.
     """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator='\n')
+    writer.writerow(header)
+    writer.writerows(rows)
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f'.{path.name}.{os.getpid()}')
-    try:
-        with unfinished.open('w', newline='', encoding='utf-8') as file:
-            writer = csv.writer(file, lineterminator='\n')
-            writer.writerow(header)
-            writer.writerows(rows)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    atomic_write(path, text.getvalue().encode())
