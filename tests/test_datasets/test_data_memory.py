@@ -15,7 +15,7 @@ def test_memory_of_the_data_path(tmp_path):
         [sys.executable, str(TOOL), '--cases', 'cifar100lt-0.01', '--out',
          str(out)], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    case = json.loads(out.read_text())['cifar100lt-0.01']
+    case = json.loads(out.read_text())['cases']['cifar100lt-0.01']
     assert case['passed']
     # 10,847 images of 3,072 bytes and a label.
     assert case['bytes']['kept'] == 10847 * 3080
