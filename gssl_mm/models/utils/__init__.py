@@ -1,9 +1,10 @@
+from .batch_augment import BatchRandAugment
 from .data_preprocessor import PretextDataPreprocessor
 from .random_crop_flip import RandomCropFlip
 from .random_cutout import RandomCutout
 from .step_random import draw_global, step_generator
 
 __all__ = [
-    'PretextDataPreprocessor', 'RandomCropFlip', 'RandomCutout', 'draw_global',
-    'step_generator'
+    'BatchRandAugment', 'PretextDataPreprocessor', 'RandomCropFlip',
+    'RandomCutout', 'draw_global', 'step_generator'
 ]
