@@ -24,6 +24,14 @@ GATES = {
         type='gssl_mm.SoftmaxGate', grad=grad, reduce=reduce)
        for grad in ('learned', 'detached')
        for reduce in ('prob_mean', 'logit_mean', 'per_sample')},
+    **{f'balanced-{reduce}': dict(
+        type='gssl_mm.SoftmaxGate', reduce=reduce, balance=1.,
+        divide_by_chance=True)
+       for reduce in ('prob_mean', 'logit_mean', 'per_sample')},
+    'uncertainty': dict(type='gssl_mm.UncertaintyGate'),
+    'aligned': dict(type='gssl_mm.AlignedGate', momentum=0.2),
+    'aligned-per_sample': dict(
+        type='gssl_mm.AlignedGate', reduce='per_sample', cut_negative=True),
 }
 COUNTS = [100, 30, 9, 3]
 

@@ -27,7 +27,9 @@ def results(tmp_path_factory):
 
 MODES = ['sum', 'mean'] + [
     f'{grad}-{reduce}' for grad in ('learned', 'detached')
-    for reduce in ('prob_mean', 'logit_mean', 'per_sample')]
+    for reduce in ('prob_mean', 'logit_mean', 'per_sample')] + [
+    'balanced-prob_mean', 'balanced-logit_mean', 'balanced-per_sample',
+    'uncertainty', 'aligned', 'aligned-per_sample']
 
 
 @pytest.mark.parametrize('mode', MODES)

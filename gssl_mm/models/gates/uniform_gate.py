@@ -4,7 +4,8 @@ from torch import Tensor
 
 from gssl_mm.registry import MODELS
 
-from .base_gate import BaseGate
+from .agreement import Agreement
+from .base_gate import BaseGate, GateOutput
 
 
 @MODELS.register_module()
@@ -12,6 +13,8 @@ class UniformGate(BaseGate):
     r"""Weight all pretext losses equally, without parameters.
 
     The pretext loss is :math:`\frac{c}{T} \sum_n L_n` with ``c = total``.
+
+    Cost: T multiplications.
 
     Note:
         D4: ``total=None`` stands for T, the plain sum of the papers' non-gated
@@ -38,7 +41,7 @@ class UniformGate(BaseGate):
         weights = torch.full((num_tasks, ), total / num_tasks)
         self.register_buffer('weights', weights, persistent=False)
 
-    def forward(self, feats: Tensor,
-                task_losses: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, feats: Tensor, task_losses: Tensor,
+                agreement: Agreement | None = None) -> GateOutput:
         """Mix the losses, see :meth:`BaseGate.forward`."""
-        return self.weights * task_losses.mean(0), self.weights
+        return GateOutput(self.weights * task_losses.mean(0), self.weights)

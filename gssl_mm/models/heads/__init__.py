@@ -1,4 +1,9 @@
 from .cosine_cls_head import CosineClsHead, CosineLinear
+from .feature_gradients import (
+    cosine_gradients,
+    primary_gradients,
+    task_gradients,
+)
 from .gated_multi_task_head import GatedMultiTaskHead
 from .joint_errors import JointWidthError, ViewCountError
 from .joint_export import to_plain_head, to_plain_state_dict
@@ -7,6 +12,7 @@ from .task_heads import TaskHeads
 
 __all__ = [
     'CosineClsHead', 'CosineLinear', 'GatedMultiTaskHead', 'JointLabelHead',
-    'JointWidthError', 'TaskHeads', 'ViewCountError', 'to_plain_head',
+    'JointWidthError', 'TaskHeads', 'ViewCountError', 'cosine_gradients',
+    'primary_gradients', 'task_gradients', 'to_plain_head',
     'to_plain_state_dict'
 ]

@@ -8,8 +8,15 @@ from torch import Tensor, nn
 
 from gssl_mm.registry import MODELS
 
+from ..gates import Agreement, GateOutput, measure_agreement
 from ..pretext import build_tasks
 from ..utils.precision import float32_region, pooled_feature
+from .feature_gradients import (
+    check_primary,
+    class_targets,
+    primary_gradients,
+    task_gradients,
+)
 from .task_heads import TaskHeads
 
 
@@ -41,6 +48,10 @@ class GatedMultiTaskHead(BaseModule):
             ``'linear'``.
         task_init (str): Initialisation of linear task heads, ``'default'`` or
             ``'kaiming'``. Defaults to ``'default'``.
+        log_agreement (bool): Whether to log ``agree_<task>``, the cosine
+            between the gradients of the task's and the classification loss at
+            the features of the batch (:class:`Agreement`), with any gate. It
+            is logged with an ``AlignedGate`` anyway. Defaults to False.
         init_cfg (dict, optional): Initialisation config of MMEngine.
 
     Shape:
@@ -51,6 +62,8 @@ class GatedMultiTaskHead(BaseModule):
     Raises:
         ValueError: If ``loss_weight`` is negative, tasks repeat, or a batch
             carries no or other pretext labels than this head was built for.
+        NoClosedFormError: If gradients are to be compared and the primary head
+            is not one of those for which they are known.
 
     Example:
         >>> from gssl_mm.registry import MODELS
@@ -66,6 +79,7 @@ class GatedMultiTaskHead(BaseModule):
     def __init__(self, primary: dict, tasks: list, in_channels: int,
                  gate: dict | None = None, loss_weight: float = 0.1,
                  task_head: str = 'linear', task_init: str = 'default',
+                 log_agreement: bool = False,
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg=init_cfg)
         if loss_weight < 0:
@@ -82,6 +96,10 @@ class GatedMultiTaskHead(BaseModule):
             gate or dict(type='gssl_mm.UniformGate'),
             default_args=dict(in_channels=in_channels,
                               num_tasks=len(self.num_task_classes)))
+        self.gate.set_task_classes(list(self.num_task_classes.values()))
+        self.compares = log_agreement or self.gate.needs_agreement
+        if self.compares:
+            check_primary(self.primary)
 
     def pre_logits(self, feats: tuple) -> Tensor:
         """Return what the primary head classifies, ``(N, D)``."""
@@ -109,7 +127,9 @@ class GatedMultiTaskHead(BaseModule):
             dict[str, Tensor]: ``loss_cls`` and, for each task, ``loss_<task>``
             (the weighted terms that are summed), ``ce_<task>`` (mean
             cross-entropy in nats), ``gate_<task>`` (weight) and
-            ``acc_<task>`` (accuracy in percent).
+            ``acc_<task>`` (accuracy in percent); ``loss_gate`` where the gate
+            has a term of its own, ``agree_<task>`` where gradients are
+            compared.
         """
         feats = tuple(feats)
         with float32_region(feats[-1].device):
@@ -118,7 +138,9 @@ class GatedMultiTaskHead(BaseModule):
             if 'loss' in losses:
                 losses = {'loss_cls': losses.pop('loss'), **losses}
             labels = self._labels(data_samples, feats[-1].device)
-            losses.update(self.pretext_loss(pooled_feature(feats), labels))
+            feat = pooled_feature(feats)
+            agreement = self._agreement(feat, data_samples, labels)
+            losses.update(self.pretext_loss(feat, labels, agreement))
         return losses
 
     def pretext_objective(
@@ -143,31 +165,53 @@ class GatedMultiTaskHead(BaseModule):
             with float32_region(device):
                 feat = pooled_feature(feats).float()
                 task_losses, _ = self.task_heads.losses(feat, labels)
-                weights = self.gate.fixed_weights(feat, task_losses)
+                agreement = None
+                if self.gate.needs_agreement:
+                    agreement = self._agreement(feat, data_samples, labels)
+                weights = self.gate.fixed_weights(
+                    feat, task_losses, agreement)
                 return (weights * task_losses).sum(1)
 
         return losses
 
-    def pretext_loss(self, feat: Tensor, labels: Tensor) -> dict:
+    def pretext_loss(self, feat: Tensor, labels: Tensor,
+                     agreement: Agreement | None = None) -> dict:
         """Weighted pretext terms and what is logged, as in :meth:`loss`.
 
         Args:
             feat (Tensor): float32 ``(N, D)``.
             labels (Tensor): int64 ``(N, T)``.
+            agreement (Agreement, optional): Of the gradients of these images'
+                losses, where it is known. Defaults to None.
         """
         task_losses, hits = self.task_heads.losses(feat, labels)
-        terms, weights = self.gate(feat, task_losses)
-        terms = self.loss_weight * terms
+        mixed = GateOutput(*self.gate(feat, task_losses, agreement))
         columns = {
-            'loss': terms,
+            'loss': self.loss_weight * mixed.terms,
             'ce': task_losses.detach().mean(0),
-            'gate': weights,
+            'gate': mixed.weights,
             'acc': 100 * hits.float().mean(0),
         }
-        return {f'{key}_{name}': value
-                for key, values in columns.items()
-                for name, value in zip(self.num_task_classes,
-                                       values.unbind(0), strict=True)}
+        if agreement is not None:
+            columns['agree'] = agreement.batch
+        losses = {f'{key}_{name}': value
+                  for key, values in columns.items()
+                  for name, value in zip(self.num_task_classes,
+                                         values.unbind(0), strict=True)}
+        if mixed.penalty is not None:
+            losses['loss_gate'] = self.loss_weight * mixed.penalty
+        return losses
+
+    def _agreement(self, feat: Tensor, data_samples: list,
+                   labels: Tensor) -> Agreement | None:
+        """Compare the gradients of a batch, where somebody asks for it."""
+        if not self.compares:
+            return None
+        feat = feat.detach()
+        target = class_targets(data_samples, feat.device)
+        return measure_agreement(
+            primary_gradients(self.primary, feat, target),
+            task_gradients(self.task_heads, feat, labels))
 
     def _labels(self, data_samples: list, device: torch.device) -> Tensor:
         """Stack the pretext labels of a batch, int64 ``(N, T)``."""

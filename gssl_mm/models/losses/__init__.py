@@ -5,8 +5,10 @@ from .class_weighted_loss import (
                                   effective_number_weights,
 )
 from .ldam_loss import LDAMLoss, ldam_margins
+from .logit_gradients import NoClosedFormError, logit_gradients
 
 __all__ = [
     'ClassWeightedLoss', 'ClassBalancedCrossEntropyLoss', 'SoftmaxFocalLoss',
-    'LDAMLoss', 'ldam_margins', 'effective_number_weights'
+    'LDAMLoss', 'NoClosedFormError', 'ldam_margins',
+    'effective_number_weights', 'logit_gradients'
 ]

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from gssl_mm.models.gates import SoftmaxGate, UniformGate
+from gssl_mm.models.gates import SoftmaxGate, UncertaintyGate, UniformGate
 from gssl_mm.registry import MODELS
 
 N, D, T = 6, 5, 3
@@ -36,7 +36,8 @@ def test_value_and_gradient_equal_the_equation(reduce, grad):
     losses = torch.rand(N, T, requires_grad=True)
     feats2, losses2 = (t.detach().clone().requires_grad_()
                        for t in (feats, losses))
-    terms, weights = gate(feats, losses)
+    terms, weights, penalty = gate(feats, losses)
+    assert penalty is None
     terms.sum().backward()
     got = gate.fc.weight.grad
     gate.fc.weight.grad = None
@@ -87,7 +88,7 @@ def test_kaiming_init_is_wider_than_the_default():
 def test_uniform_gate_sums_or_averages(total, each):
     gate = UniformGate(D, T, total=total)
     losses = torch.rand(N, T, requires_grad=True)
-    terms, weights = gate(torch.rand(N, D), losses)
+    terms, weights, _ = gate(torch.rand(N, D), losses)
     assert torch.allclose(terms.sum(), each * losses.mean(0).sum())
     terms.sum().backward()
     assert torch.allclose(losses.grad, torch.full((N, T), each / N))
@@ -99,12 +100,107 @@ def test_uniform_gate_sums_or_averages(total, each):
     (dict(grad='frozen'), 'grad must be'),
     (dict(reduce='mean'), 'reduce must be'),
     (dict(init='zeros'), 'init must be'),
+    (dict(balance=-1.), 'balance must be'),
+    (dict(balance=1., grad='detached'), 'balance must be'),
 ])
 def test_unknown_switches_are_refused(kwargs, message):
     with pytest.raises(ValueError, match=message):
         SoftmaxGate(D, T, **kwargs)
     with pytest.raises(ValueError, match='total must be positive'):
         UniformGate(D, T, total=0)
+
+
+CLASSES = [16, 2, 6]
+
+
+@pytest.mark.parametrize('reduce', ['prob_mean', 'logit_mean', 'per_sample'])
+def test_losses_may_be_in_units_of_guessing(reduce):
+    gate = SoftmaxGate(D, T, reduce=reduce, divide_by_chance=True)
+    gate.set_task_classes(CLASSES)
+    feats = torch.randn(N, D)
+    losses = torch.rand(N, T, requires_grad=True)
+    terms, weights, _ = gate(feats, losses)
+    grads = torch.autograd.grad(
+        terms.sum(), [losses, *gate.parameters()])
+    units = losses / torch.tensor(CLASSES).log()
+    expected = naive_loss(gate, feats, units)
+    assert torch.allclose(terms.sum(), expected, atol=1e-6)
+    naive = torch.autograd.grad(expected, [losses, *gate.parameters()])
+    for got, want in zip(grads, naive, strict=True):
+        assert torch.allclose(got, want, atol=1e-6)
+    # Guessing is a loss of 1 for every task
+    guess = torch.tensor(CLASSES).log().expand(N, T)
+    assert torch.allclose(gate(feats, guess).terms, weights)
+    fixed = gate.fixed_weights(feats, guess)
+    total = (fixed * guess).sum(-1).mean()
+    assert torch.allclose(total, torch.tensor(1.), atol=1e-6)
+
+
+def test_units_of_guessing_need_the_classes():
+    gate = SoftmaxGate(D, T, divide_by_chance=True)
+    with pytest.raises(ValueError, match='set_task_classes'):
+        gate(torch.rand(N, D), torch.rand(N, T))
+
+
+@pytest.mark.parametrize('reduce', ['prob_mean', 'logit_mean', 'per_sample'])
+def test_balance_is_the_squared_coefficient_of_variation(reduce):
+    gate = SoftmaxGate(D, T, reduce=reduce, balance=0.7)
+    feats, losses = torch.randn(N, D), torch.rand(N, T)
+    penalty = gate(feats, losses).penalty
+    logits = feats @ gate.fc.weight.T + gate.fc.bias
+    if reduce == 'logit_mean':
+        importance = N * naive_softmax(logits.mean(0))
+    else:
+        importance = sum(naive_softmax(row) for row in logits)
+    mean = importance.mean()
+    expected = 0.7 * ((importance - mean)**2).mean() / mean**2
+    assert torch.allclose(penalty, expected, atol=1e-6)
+    for got, want in zip(torch.autograd.grad(penalty, gate.parameters()),
+                         torch.autograd.grad(expected, gate.parameters()),
+                         strict=True):
+        assert torch.allclose(got, want, atol=1e-6)
+        assert want.abs().max() > 1e-4
+
+
+def test_balance_holds_a_gate_that_would_collapse():
+    torch.manual_seed(1)
+    feats = torch.rand(N, D)
+    losses = torch.tensor([2.77, 0.69, 1.79]).expand(N, T)
+    shares = []
+    for balance in (0., 5.):
+        gate = SoftmaxGate(D, T, balance=balance)
+        optimizer = torch.optim.SGD(gate.parameters(), lr=0.3)
+        for _ in range(100):
+            optimizer.zero_grad()
+            terms, _, penalty = gate(feats, losses)
+            (terms.sum() + (0 if penalty is None else penalty)).backward()
+            optimizer.step()
+        shares.append(float(gate(feats, losses).weights[1]))
+    assert shares[0] > 0.9 and shares[1] < 0.5
+
+
+def test_uncertainty_gate_equals_the_paper_and_rests_at_twice_the_loss():
+    gate = UncertaintyGate(D, T)
+    gate.log_variance.data = torch.tensor([0.3, -0.5, 1.2])
+    feats = torch.rand(N, D)
+    losses = torch.rand(N, T, requires_grad=True)
+    terms, weights, penalty = gate(feats, losses)
+    sigma = torch.exp(gate.log_variance / 2)
+    expected = sum(losses[:, n].mean() / sigma[n]**2 + torch.log(sigma[n])
+                   for n in range(T))
+    assert torch.allclose(terms.sum() + penalty, expected)
+    for leaf in (losses, gate.log_variance):
+        got, = torch.autograd.grad(
+            terms.sum() + penalty, leaf, retain_graph=True)
+        want, = torch.autograd.grad(expected, leaf, retain_graph=True)
+        assert torch.allclose(got, want)
+    assert torch.allclose(weights, 1 / sigma**2) and not weights.requires_grad
+    rest = gate(feats, losses.detach())
+    gate.log_variance.data = (2 * losses.detach().mean(0)).log()
+    grad, = torch.autograd.grad(
+        sum(x.sum() for x in gate(feats, losses.detach())[::2]),
+        gate.log_variance)
+    assert grad.abs().max() < 1e-6 and rest.penalty != 0
 
 
 def test_gates_build_from_configs_and_restore():

@@ -59,7 +59,7 @@ def test_loss_equals_the_equation_task_by_task(gate, task_head):
         assert torch.allclose(losses[f'ce_{name}'], each[-1].mean(), atol=1e-6)
         hits = (logits.argmax(1) == column).float().mean()
         assert torch.allclose(losses[f'acc_{name}'], 100 * hits)
-    terms, _ = head.gate(other, torch.stack(each, 1))
+    terms = head.gate(other, torch.stack(each, 1)).terms
     primary = head.primary.loss((other, ), samples)['loss']
     expected = primary + 0.3 * terms.sum()
     assert torch.allclose(total, expected, atol=1e-6)
