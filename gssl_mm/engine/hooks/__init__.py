@@ -2,6 +2,7 @@ from .channels_last_hook import ChannelsLastHook
 from .checkpoint_check_hook import CheckpointCheckHook
 from .checkpoint_hook import CheckpointHook
 from .data_check_hook import DataCheckHook
+from .gate_curves_hook import GateCurvesHook
 from .ldam_hook import LDAMHook
 from .results_hook import ResultsHook
 from .runtime_info_hook import RuntimeInfoHook
@@ -9,6 +10,6 @@ from .step_seed_hook import StepSeedHook
 
 __all__ = [
     'ChannelsLastHook', 'CheckpointCheckHook', 'CheckpointHook',
-    'DataCheckHook', 'LDAMHook', 'ResultsHook', 'RuntimeInfoHook',
-    'StepSeedHook'
+    'DataCheckHook', 'GateCurvesHook', 'LDAMHook', 'ResultsHook',
+    'RuntimeInfoHook', 'StepSeedHook'
 ]
