@@ -8,7 +8,7 @@ from gssl_mm.registry import TASK_UTILS
 
 from ..utils.step_random import draw_global
 from .base import PretextTask
-from .gather_table import GatherTable
+from .gather_table import GatherTable, QuadrantTable
 from .regions import ODD_POLICIES, quadrant_boxes, sample_boxes
 
 REGIONS = ('quadrant', 'box', 'image')
@@ -192,11 +192,14 @@ class PretextTransform:
         return combo
 
     def _table(self, boxes: list, height: int, width: int,
-               device: torch.device) -> GatherTable:
+               device: torch.device) -> GatherTable | QuadrantTable:
         key = (height, width, device)
         if key not in self._tables:
             tasks = [task for _, task in self._order]
-            self._tables[key] = GatherTable(tasks, boxes, height, width, device)
+            self._tables[key] = (
+                QuadrantTable(tasks, height // 2, device)
+                if height == width and height % 2 == 0 else
+                GatherTable(tasks, boxes, height, width, device))
         return self._tables[key]
 
     @staticmethod
