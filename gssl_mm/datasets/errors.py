@@ -21,11 +21,24 @@ class EmptyClassError(ValueError):
     """A long-tailed profile leaves a class without a sample."""
 
 
+class TooFewLabelsError(ValueError):
+    """A balanced split can't have that number of labelled samples."""
+
+
+class SplitMismatchError(ValueError):
+    """An index file belongs to other data, or to another split of it."""
+
+
+class EmptyUnlabeledError(ValueError):
+    """Semi-supervised training was given no unlabelled image."""
+
+
 class LabelError(TypeError):
     """A dataset has no single integer label a sample."""
 
 
 __all__ = [
     'ArchiveContentError', 'BrokenPickleError', 'ChecksumError',
-    'EmptyClassError', 'LabelError', 'UnsafePickleError'
+    'EmptyClassError', 'EmptyUnlabeledError', 'LabelError',
+    'SplitMismatchError', 'TooFewLabelsError', 'UnsafePickleError'
 ]

@@ -1,3 +1,4 @@
 from .class_balanced import ClassBalancedSampler
+from .stream import StreamSampler
 
-__all__ = ['ClassBalancedSampler']
+__all__ = ['ClassBalancedSampler', 'StreamSampler']
