@@ -15,7 +15,8 @@ from mmpretrain.registry import DATASETS, HOOKS, METRICS, MODELS
 from gssl_mm.tooling.key_check import check_config_keys
 
 ROOT = Path(__file__).resolve().parents[1] / 'configs'
-LEAVES = sorted(p for p in ROOT.rglob('*.py') if '_base_' not in p.parts)
+LEAVES = sorted(p for p in ROOT.rglob('*.py')
+                if not {'_base_', 'deploy'} & set(p.parts))
 NAMES = [str(p.relative_to(ROOT)) for p in LEAVES]
 # One of each family trains in the default run; the others with -m slow
 FAMILIES = ['gssl/resnet32_cifar100lt.py', 'gssl/resnet32-ce_cifar10lt.py',

@@ -36,6 +36,10 @@ class OptionError(ValueError):
     """Command-line options that contradict each other or the config."""
 
 
+class UnknownModelError(LookupError):
+    """No model of the package or of the host has this name."""
+
+
 class CheckpointFileError(OSError):
     """A checkpoint given on the command line can't be used."""
 
@@ -134,6 +138,7 @@ def run_tool(main: Callable[[], int | None]) -> int:
 __all__ = [
     'FAILED', 'INTERRUPTED', 'MISTAKE', 'BatchSizeError',
     'CheckpointFileError', 'ConfigFileError', 'OptionError',
-    'UnknownComponentError', 'UnknownConfigKeyError', 'exit_code',
+    'UnknownComponentError', 'UnknownConfigKeyError', 'UnknownModelError',
+    'exit_code',
     'one_line', 'raised_on_purpose', 'run_tool'
 ]

@@ -1,3 +1,4 @@
+from .pillow_augment import PillowAugment, pillow_operation
 from .pretext_transform import PretextTransform
 
-__all__ = ['PretextTransform']
+__all__ = ['PillowAugment', 'PretextTransform', 'pillow_operation']

@@ -115,6 +115,29 @@ class CheckpointCheckHook(Hook):
                 'it was trained with; to start a training from the weights '
                 'that fit, set load_from without --resume.')
 
+    def check_tested(self, model: nn.Module, checkpoint: dict,
+                     name: str) -> None:
+        """Refuse a checkpoint that does not have every weight of a model.
+
+        For those who load weights without a Runner.
+
+        Args:
+            model (nn.Module): What is to be tested; wrappers are taken off.
+            checkpoint (dict): Weights, or a dict with ``state_dict``.
+            name (str): What the error calls the checkpoint.
+
+        Raises:
+            ArchitectureMismatchError: Names or shapes differ.
+            CheckpointError: It is not a dict.
+        """
+        if not isinstance(checkpoint, dict):
+            raise CheckpointError(
+                f'{name} holds a {type(checkpoint).__name__}; expected a dict '
+                'of weights or one with the key "state_dict".')
+        self._compare(
+            _shapes(_plain_model(model).state_dict()),
+            _shapes(checkpoint.get('state_dict', checkpoint)), name, True)
+
     @staticmethod
     def _require_overlap(model, saved, name) -> None:
         if not any(saved.get(key) == shape for key, shape in model.items()):
