@@ -144,8 +144,9 @@ def build_model(cfg: dict, channels_last_weights: bool,
     model = model.to(device).train()
     if channels_last_weights:
         convert_to_channels_last(model)
-    counts = profile_counts(
-        np.full(NUM_CLASSES, IMAGES_PER_CLASS), 0.01, 'exp')
+    head = cfg['head']
+    classes = head.get('primary', head)['num_classes']
+    counts = profile_counts(np.full(classes, IMAGES_PER_CLASS), 0.01, 'exp')
     for module in model.modules():
         if hasattr(module, 'set_class_counts'):
             module.set_class_counts(counts)
