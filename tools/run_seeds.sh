@@ -6,8 +6,13 @@
 # its results file is skipped, one that died is resumed. A seed that fails does
 # not stop the others; the exit code is 1 if any failed.
 #
+# With TEST=1 the last checkpoint is tested after training, in seed<k>/test, with
+# the --cfg-options that were given; of a config that attacks, what summary.json
+# says becomes the entry "robust" of the results file. A seed whose results file
+# has none is tested; an attack that was finished is not run again.
+#
 # Environment: WORK_DIRS=work_dirs RESULTS=results TAG='' (names a variant made
-# by the options) DEVICES='' (GPU ids, e.g. '0 1': seeds are spread over them)
+# by the options) TEST='' DEVICES='' (GPU ids, e.g. '0 1': seeds are spread over them)
 # JOBS (seeds at a time; default: one a device) PYTHON (default: python)
 # OMP_NUM_THREADS (default with JOBS > 1: cores / JOBS)
 #
@@ -43,33 +48,71 @@ mkdir -p "$work_root" "$results_root"
 failed=$(mktemp)
 trap 'rm -f "$failed"' EXIT
 
+# Of the train tool's options the test tool gets those for the config.
+test_options=()
+taken=0
+for word in "${extra[@]}"; do
+    case $word in
+    --cfg-options) taken=1 ;;
+    --*) taken=0 ;;
+    esac
+    [ "$taken" = 0 ] || test_options+=("$word")
+done
+
 say() {
     printf '%s seed %s: %s\n' "$stem" "$1" "$2"
 }
 
-# keep_result SEED: copy the finished run's results, whole or not at all.
-keep_result() {
-    local to=$results_root/seed$1.json
-    cp "$work_root/seed$1/result.json" "$to.part" && mv "$to.part" "$to"
+# is_kept SEED: whether its results file holds all that is wanted.
+is_kept() {
+    local kept=$results_root/seed$1.json
+    [ -s "$kept" ] && { [ -z "${TEST:-}" ] || grep -q '"robust"' "$kept"; }
 }
 
-# train SEED: one run in the background of this function, so that a signal to
-# the script reaches it. It inherits the lock: should the script be killed, the
-# work directory stays taken until the run itself ends.
-train() {
-    local work=$work_root/seed$1 child
-    "$PYTHON" "$TOOLS/train.py" "$config" --work-dir "$work" --resume \
-        "${extra[@]}" --cfg-options "randomness.seed=$1" \
-        >>"$work/run_seeds.log" 2>&1 &
+# keep_result SEED: copy the finished run's results, whole or not at all.
+keep_result() {
+    local to=$results_root/seed$1.json work=$work_root/seed$1
+    local robust=$work/test/robustness/summary.json
+    if [ -n "${TEST:-}" ] && [ -s "$robust" ]; then
+        "$PYTHON" "$TOOLS/analysis/add_to_result.py" "$work/result.json" \
+            robust "$robust" --out "$to"
+    else
+        cp "$work/result.json" "$to.part" && mv "$to.part" "$to"
+    fi
+}
+
+# waited LOG COMMAND...: run it in the background of this function, so that a
+# signal to the script reaches it. It inherits the lock: should the script be
+# killed, the work directory stays taken until the run itself ends.
+waited() {
+    local log=$1 child
+    shift
+    "$@" >>"$log" 2>&1 &
     child=$!
     trap 'kill "$child" 2>/dev/null; wait "$child"; exit 143' INT TERM
     wait "$child"
 }
 
+# train SEED
+train() {
+    local work=$work_root/seed$1
+    waited "$work/run_seeds.log" "$PYTHON" "$TOOLS/train.py" "$config" \
+        --work-dir "$work" --resume "${extra[@]}" \
+        --cfg-options "randomness.seed=$1"
+}
+
+# test_last SEED: the checkpoint may have moved along with its work directory.
+test_last() {
+    local work=$work_root/seed$1 last
+    last=$work/$(basename "$(cat "$work/last_checkpoint")")
+    waited "$work/run_seeds.log" "$PYTHON" "$TOOLS/test.py" "$config" "$last" \
+        --work-dir "$work/test" "${test_options[@]}"
+}
+
 run_seed() {
     local seed=$1 work=$work_root/seed$1 code=0
     local kept=$results_root/seed$seed.json
-    if [ -s "$kept" ]; then
+    if is_kept "$seed"; then
         say "$seed" "skipped, $kept is there"
         return
     fi
@@ -83,6 +126,10 @@ run_seed() {
     if [ ! -s "$work/result.json" ]; then
         say "$seed" "training in $work"
         train "$seed" || code=$?
+    fi
+    if [ "$code" -eq 0 ] && [ -n "${TEST:-}" ]; then
+        say "$seed" "testing in $work/test"
+        test_last "$seed" || code=$?
     fi
     if [ "$code" -eq 0 ] && keep_result "$seed" 2>/dev/null; then
         say "$seed" "done, $kept"

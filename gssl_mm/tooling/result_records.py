@@ -1,6 +1,7 @@
 """Results of finished runs: read, group by what was run, summarise."""
 import json
 import math
+import re
 import statistics
 from collections import Counter
 from collections.abc import Iterable
@@ -36,10 +37,36 @@ class Summary:
         return mean if self.std is None else f'{mean} ± {self.std:.{digits}f}'
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def metric_of(run: dict, key: str, which: str) -> Any:
+    """A number of a run, None where it has none.
+
+    Args:
+        run (dict): Content of a file.
+        key (str): A validation metric, ``'train/<scalar>'`` for its mean over
+            the last epoch, or ``'<section>/<metric>'`` for what a test after
+            the training added, such as ``'robust/pgd20/top1'``: that is one
+            number, of the last checkpoint.
+        which (str): ``'best'``, ``'last'`` or ``'median_last20'``.
+    """
+    if key in run['metrics']:
+        return run['metrics'][key].get(which)
+    section, _, name = key.partition('/')
+    if which != 'last' or not name:
+        return None
+    if section == 'train':
+        return (run.get('train_last') or {}).get(name)
+    added = run.get(section)
+    added = added.get('metrics') if isinstance(added, dict) else None
+    return (added or {}).get(name)
+
+
 def summarise(values: Iterable[Any]) -> Summary | None:
     """Summarise finite numbers; None when there is none."""
-    kept = [float(v) for v in values
-            if isinstance(v, int | float) and math.isfinite(v)]
+    kept = [float(v) for v in values if _is_number(v)]
     if not kept:
         return None
     std = statistics.stdev(kept) if len(kept) > 1 else None
@@ -67,8 +94,13 @@ class Group:
 
     def metric(self, key: str, which: str) -> Summary | None:
         """Summarise ``'best'``, ``'last'`` or ``'median_last20'``."""
-        return summarise(
-            run['metrics'].get(key, {}).get(which) for run in self.runs)
+        return summarise(metric_of(run, key, which) for run in self.runs)
+
+    def by_seed(self, key: str, which: str) -> dict[int, float]:
+        """The finite numbers of a metric by their seed."""
+        found = {run['seed']: metric_of(run, key, which) for run in self.runs}
+        return {seed: float(value) for seed, value in found.items()
+                if _is_number(value)}
 
     def train(self, key: str) -> Summary | None:
         """Summarise a training scalar's mean over the last epoch."""
@@ -113,6 +145,11 @@ def data_name(run: dict) -> str:
     return run.get('label') or str(dataset.get('type') or 'unlabelled')
 
 
+def by_iteration(run: dict) -> bool:
+    """Whether the schedule counts iterations: the host calls that one epoch."""
+    return run.get('max_epochs') in (None, 1) and bool(run.get('max_iters'))
+
+
 def _frozen(value: Any) -> str:
     return json.dumps(value, sort_keys=True, default=str)
 
@@ -125,7 +162,8 @@ def setting_of(run: dict) -> tuple:
     """
     dataset = {k: v for k, v in (run.get('dataset') or {}).items()
                if k != 'root name'}
-    return (data_name(run), _frozen(dataset), _frozen(run.get('max_epochs')),
+    length = run.get('max_iters' if by_iteration(run) else 'max_epochs')
+    return (data_name(run), _frozen(dataset), _frozen(length),
             _frozen(run.get('total_batch_size')), _frozen(run.get('amp')),
             _frozen(run.get('compile')))
 
@@ -147,11 +185,36 @@ def read_run(path: Path) -> dict | None:
     return content
 
 
-def read_groups(root: Path) -> list[Group]:
-    """Read every run below a folder and group the runs.
+def stem_of(path: Path, root: Path, run: dict) -> str:
+    """Name of what was run: of the folder, or the config.
+
+    A work dir ``<stem>/seed<k>/result.json`` counts like a results folder.
+    """
+    folder = path.parent
+    if path.name == 'result.json' and re.fullmatch(r'seed\d+', folder.name):
+        return folder.parent.name
+    if path.name == 'result.json' or folder == root:
+        return str(run['config'])
+    return folder.name
+
+
+def _result_files(roots: Iterable[Path]) -> list[tuple[Path, Path]]:
+    found: dict[Path, Path] = {}
+    for root in roots:
+        paths = [root] if root.is_file() else sorted(root.rglob('*.json'))
+        if root.is_dir() and any(p.name == 'result.json' for p in paths):
+            # A work dir holds logs of other forms too
+            paths = [p for p in paths if p.name == 'result.json']
+        found.update((path.resolve(), root.resolve()) for path in paths)
+    return list(found.items())
+
+
+def read_groups(*roots: Path) -> list[Group]:
+    """Read every run below folders and group the runs.
 
     Args:
-        root (Path): Usually ``results``; runs lie in ``<stem>/seed<k>.json``.
+        *roots (Path): Usually ``results``; runs lie in
+            ``<stem>/seed<k>.json``. Work dirs and single files are read too.
 
     Returns:
         list[Group]: Sorted by stem.
@@ -161,11 +224,11 @@ def read_groups(root: Path) -> list[Group]:
             same seed.
     """
     groups: dict[tuple, Group] = {}
-    for path in sorted(root.rglob('*.json')):
+    for path, root in _result_files(roots):
         run = read_run(path)
         if run is None:
             continue
-        stem = path.parent.name if path.parent != root else str(run['config'])
+        stem = stem_of(path, root, run)
         group = groups.setdefault(
             (stem, setting_of(run)), Group(stem, setting_of(run)))
         if run['seed'] in group.seeds:
@@ -177,6 +240,7 @@ def read_groups(root: Path) -> list[Group]:
 
 
 __all__ = [
-    'Group', 'ResultFileError', 'Summary', 'data_name', 'hardware_name',
-    'read_groups', 'read_run', 'setting_of', 'summarise'
+    'Group', 'ResultFileError', 'Summary', 'by_iteration', 'data_name',
+    'hardware_name', 'metric_of', 'read_groups', 'read_run', 'setting_of',
+    'stem_of', 'summarise'
 ]

@@ -3,37 +3,33 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from .result_records import Group, Summary, data_name
+from .centre_table import centre_table
+from .result_pairs import (
+    NOT_RUN,
+    Pair,
+    known_stems,
+    owner,
+    pair_groups,
+    verdict,
+)
+from .result_records import Group, data_name
+from .table_cells import (
+    DASH,
+    markdown,
+    schedule_text,
+    seeds_text,
+    summary_text,
+)
 
-DASH = '–'
 SHOTS = ('shot/many', 'shot/medium', 'shot/few')
 NOTE = ('Measured numbers: mean ± sample standard deviation over seeds, in %. '
         '"Best" is the best epoch on the test set, as the papers report it, '
         '"last" the last epoch. The paper\'s column is the paper\'s own number '
-        'on the original data; nothing here is averaged with it.')
-
-
-def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Write a Markdown table; pipes in cells are escaped."""
-    lines = [header, ['---'] * len(header), *rows]
-    return '\n'.join(
-        '| ' + ' | '.join(str(c).replace('|', r'\|') for c in line) + ' |'
-        for line in lines)
-
-
-def _text(value: Summary | None, digits: int = 2) -> str:
-    return DASH if value is None else value.text(digits)
-
-
-def _schedule(group: Group) -> str:
-    parts = [f'{group.first("max_epochs", "?")} epochs']
-    if group.first('total_batch_size'):
-        parts.append(f'batch {group.first("total_batch_size")}')
-    if group.first('amp'):
-        parts.append('bf16')
-    if group.first('compile'):
-        parts.append('compiled')
-    return ', '.join(parts)
+        'on the original data; nothing here is averaged with it. The '
+        'difference to the baseline is that of the last epoch, over the seeds '
+        'that both have, with its 95% t-interval; the claim is that the '
+        "paper's own difference has the right sign.")
+NOT_TESTED = 'not tested here'
 
 
 def _shots(group: Group) -> str:
@@ -51,13 +47,13 @@ def _hours(group: Group) -> str:
 def measured_cells(group: Group, metric: str) -> list[str]:
     """Cells of a group that every kind of table shares."""
     return [
-        _text(group.metric(metric, 'best')),
-        _text(group.metric(metric, 'last')),
-        _text(group.metric(metric, 'median_last20')),
+        summary_text(group.metric(metric, 'best')),
+        summary_text(group.metric(metric, 'last')),
+        summary_text(group.metric(metric, 'median_last20')),
         _shots(group),
-        f'{len(group.runs)} ({", ".join(map(str, group.seeds))})',
+        seeds_text(group.seeds),
         data_name(group.runs[0]),
-        _schedule(group),
+        schedule_text(group),
         group.places(),
         _hours(group)
     ]
@@ -67,21 +63,24 @@ MEASURED = ('best', 'last', 'median of last 20', 'many / medium / few (last)',
             'seeds', 'data', 'schedule', 'hardware', 'a run')
 
 
-def match_rows(groups: list[Group], rows: list[dict]
-               ) -> dict[str, list[Group]]:
+def match_rows(groups: list[Group], rows: list[dict],
+               known: Sequence[str] = ()) -> dict[str, list[Group]]:
     """Assign groups to the config stems that paper rows name.
 
     A tagged stem (``resnet32_cifar10lt-bf16``) belongs to the longest config
     stem that it continues after a hyphen.
+
+    Args:
+        groups (list[Group]): Measured results.
+        rows (list[dict]): Rows of a table.
+        known (Sequence[str]): More stems that own their runs.
     """
-    known = sorted({s for row in rows for s in row['configs']}, key=len,
-                   reverse=True)
+    known = {*known, *(s for row in rows for s in row['configs'])}
     found: dict[str, list[Group]] = {}
     for group in groups:
-        for stem in known:
-            if group.stem == stem or group.stem.startswith(f'{stem}-'):
-                found.setdefault(stem, []).append(group)
-                break
+        stem = owner(group.stem, known)
+        if stem is not None:
+            found.setdefault(stem, []).append(group)
     return found
 
 
@@ -97,29 +96,64 @@ def _row_head(row: dict) -> list[str]:
             row['what']]
 
 
-def paper_table(table: dict, groups: list[Group]) -> str:
+def base_of(row: dict, rows: Sequence[dict]) -> dict | None:
+    """The row that a row is compared with, in the same column."""
+    column = [row.get(k) for k in ('dataset', 'ratio', 'what')]
+    return next((
+        other for other in rows if other['row'] == row.get('baseline')
+        and [other.get(k) for k in ('dataset', 'ratio', 'what')] == column),
+        None)
+
+
+def pairs_of(row: dict, base: dict, groups: list[Group],
+             known: Sequence[str]) -> list[Pair]:
+    """Pairs of the recipes of two rows, the i-th of one with the other's."""
+    return [pair for ours, theirs in zip(row['configs'], base['configs'],
+                                         strict=False)
+            for pair in pair_groups(groups, (ours, row['metric']),
+                                    (theirs, base['metric']), known)]
+
+
+def _judged(group: Group, row: dict, base: dict | None,
+            pairs: list[Pair]) -> list[str]:
+    """The two cells that compare a group with the baseline's."""
+    found = next((p.difference for p in pairs if p.ours is group), None)
+    text = DASH if found is None else f'{found.text()} (n = {found.n})'
+    if base is None or None in (row['value'], base['value']) or (
+            row['value'] == base['value']):
+        return [text, DASH]
+    word = verdict(found, 'up' if row['value'] > base['value'] else 'down')
+    return [text, NOT_TESTED if word == NOT_RUN else word]
+
+
+def paper_table(table: dict, groups: list[Group],
+                known: Sequence[str] = ()) -> str:
     """One table of a paper: its numbers, and what was measured here.
 
     Args:
         table (dict): A table of ``paper_rows.json``.
         groups (list[Group]): Measured results.
+        known (Sequence[str]): Config stems of the other tables.
 
     Returns:
         str: Markdown; a row of the paper that was not run keeps dashes.
     """
-    found = match_rows(groups, table['rows'])
+    found = match_rows(groups, table['rows'], known)
     header = ['method', 'data set', 'ratio', 'metric', "paper's", 'run',
-              *MEASURED]
+              *MEASURED, 'difference to the baseline', 'claim']
     lines = []
     for row in table['rows']:
         head = [*_row_head(row), _paper_cell(row)]
+        base = base_of(row, table['rows'])
         hits = [g for stem in row['configs'] for g in found.get(stem, [])]
         if row['metric'] is None or not hits:
             if row['value'] is not None:
-                lines.append([*head, *[DASH] * (1 + len(MEASURED))])
+                lines.append([*head, *[DASH] * (2 + len(MEASURED)),
+                              DASH if base is None else NOT_TESTED])
             continue
-        lines += [[*head, f'`{g.stem}`', *measured_cells(g, row['metric'])]
-                  for g in hits]
+        pairs = [] if base is None else pairs_of(row, base, groups, known)
+        lines += [[*head, f'`{g.stem}`', *measured_cells(g, row['metric']),
+                   *_judged(g, row, base, pairs)] for g in hits]
     title = f'{table["title"]} (paper: {table["paper"]}).'
     return f'{title} {NOTE}\n\n{markdown(header, lines)}'
 
@@ -139,7 +173,7 @@ def gate_table(groups: list[Group]) -> str:
         if gates or accs:
             lines.append([
                 f'`{group.stem}`', data_name(group.runs[0]),
-                _schedule(group), str(len(group.runs)),
+                schedule_text(group), str(len(group.runs)),
                 _listed(group, gates, 3), _listed(group, accs, 1)])
     header = ['run', 'data', 'schedule', 'seeds', 'gate weights',
               'pretext accuracies (training, %)']
@@ -148,7 +182,7 @@ def gate_table(groups: list[Group]) -> str:
 
 
 def _listed(group: Group, keys: list[str], digits: int) -> str:
-    parts = [f'{key.split("_", 1)[1]} {_text(group.train(key), digits)}'
+    parts = [f'{key.split("_", 1)[1]} {summary_text(group.train(key), digits)}'
              for key in keys]
     return ', '.join(parts) or DASH
 
@@ -159,8 +193,8 @@ def read_paper_rows(path: Path) -> dict:
 
 
 def table_names(papers: dict) -> list[str]:
-    """Names that a generated block may have."""
-    return ['all', 'gates', 'speed', *papers]
+    """Names of the tables that :func:`render` writes."""
+    return ['all', 'gates', 'centre', *papers]
 
 
 def render(name: str, groups: list[Group], papers: dict) -> str:
@@ -173,10 +207,12 @@ def render(name: str, groups: list[Group], papers: dict) -> str:
         return all_table(groups)
     if name == 'gates':
         return gate_table(groups)
-    return paper_table(papers[name], groups)
+    if name == 'centre':
+        return centre_table(groups, papers)
+    return paper_table(papers[name], groups, known_stems(papers))
 
 
 __all__ = [
-    'all_table', 'gate_table', 'markdown', 'match_rows', 'paper_table',
-    'read_paper_rows', 'render', 'table_names'
+    'all_table', 'base_of', 'gate_table', 'match_rows', 'pairs_of',
+    'paper_table', 'read_paper_rows', 'render', 'table_names'
 ]

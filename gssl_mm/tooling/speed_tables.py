@@ -2,7 +2,7 @@
 import json
 from pathlib import Path
 
-from .result_tables import markdown
+from .table_cells import markdown
 
 
 def _place(content: dict) -> str:

@@ -1,4 +1,5 @@
 """run_seeds.sh with a stand-in for the train tool."""
+import json
 import os
 import signal
 import subprocess
@@ -10,11 +11,18 @@ import pytest
 TRAIN = '''#!{python}
 import json, os, pathlib, signal, sys, time
 args = sys.argv[1:]
+if args[0].endswith('add_to_result.py'):
+    os.execv(os.environ['REAL'], [os.environ['REAL'], *args])
 work = pathlib.Path(args[args.index('--work-dir') + 1])
 seed = args[-1].removeprefix('randomness.seed=')
 with open(os.environ['CALLS'], 'a') as file:
     file.write(json.dumps([seed, args, os.environ.get('CUDA_VISIBLE_DEVICES'),
                            os.environ.get('OMP_NUM_THREADS')]) + '\\n')
+if args[0].endswith('test.py'):
+    (work / 'robustness').mkdir(parents=True, exist_ok=True)
+    (work / 'robustness' / 'summary.json').write_text(json.dumps(
+        dict(metrics={{'pgd20/top1': 41.5}}, dtype='float32')))
+    sys.exit(int(os.environ.get('TEST_CODE', 0)))
 mode = os.environ.get(f'MODE_{{seed}}', 'ok')
 if mode == 'fail':
     sys.exit('no luck')
@@ -23,18 +31,21 @@ if mode == 'hang':
     time.sleep(60)
 if mode != 'silent':
     (work / 'result.json').write_text(json.dumps(dict(seed=int(seed))))
+if mode == 'full':
+    (work / 'last_checkpoint').write_text('/elsewhere/epoch_3.pth')
+    (work / 'result.json').write_text(json.dumps(
+        dict(seed=int(seed), config='c', metrics={{}})))
 '''
 
 
 @pytest.fixture
 def seeds(run_tool, tmp_path, clean_env):
     """Run the script with the stand-in; returns (process, calls so far)."""
-    import json
     fake = tmp_path / 'fake train'
     fake.write_text(TRAIN.format(python=sys.executable))
     fake.chmod(0o755)
     calls = tmp_path / 'calls'
-    env = dict(PYTHON=str(fake), CALLS=str(calls))
+    env = dict(PYTHON=str(fake), CALLS=str(calls), REAL=sys.executable)
 
     def run(*args, **more):
         done = run_tool('run_seeds.sh', *args, **env, **more)
@@ -128,3 +139,71 @@ def test_a_signal_ends_the_run_and_a_second_script_waits_its_turn(
     # The lock is free again: its holder, the run, is gone too
     third, calls = seeds('c.py', '0')
     assert third.returncode == 0 and [c[0] for c in calls] == ['0']
+
+
+def test_the_last_checkpoint_is_tested_and_its_numbers_are_kept(seeds,
+                                                                tmp_path):
+    options = ('--', '--amp', '--cfg-options', 'a=1', 'b=x y', '--no-pin')
+    env = dict(MODE_5='full', TEST='1')
+    done, calls = seeds('c.py', '5', *options, TEST_CODE='1', **env)
+    assert done.returncode == 1 and not list(tmp_path.glob('results/*/*'))
+    done, calls = seeds('c.py', '5', *options, **env)
+    assert done.returncode == 0, done.stdout
+    # Trained already: tested alone, with the options for the config
+    (_, args, _, _), = calls
+    assert args[0].endswith('tools/test.py')
+    assert args[1:] == ['c.py', 'work_dirs/c/seed5/epoch_3.pth', '--work-dir',
+                        'work_dirs/c/seed5/test', '--cfg-options', 'a=1',
+                        'b=x y']
+    kept = tmp_path / 'results' / 'c' / 'seed5.json'
+    found = json.loads(kept.read_text())
+    assert found['robust']['metrics'] == {'pgd20/top1': 41.5}
+    assert found['seed'] == 5
+    assert seeds('c.py', '5', **env)[1] == []
+    # Results of a run that was not tested are tested later
+    kept.write_text(json.dumps(dict(seed=5, config='c', metrics={})))
+    assert len(seeds('c.py', '5', **env)[1]) == 1
+    assert '"robust"' in kept.read_text()
+
+
+CONFIG = """
+_base_ = {base!r}
+shapes = dict(type='gssl_mm.SyntheticShapes', num_per_class=1, _delete_=True,
+              pipeline=[dict(type='PackInputs')])
+loader = dict(num_workers=0, persistent_workers=False)
+train_dataloader = dict(dataset=shapes, **loader)
+val_dataloader = test_dataloader = dict(
+    dataset=dict(shapes, split='test'), **loader)
+total_batch_size = 5
+train_cfg = dict(max_epochs=1)
+model = dict(attack=dict(num_steps=1))
+test_cfg = dict(_delete_=True, type='gssl_mm.PGDEvaluator', attacks={{
+    name: dict(type='gssl_mm.PGD', num_steps=1, center=center)
+    for name, center in [('pgd20', 'clean'), ('pgd20-noised', 'noised')]}})
+"""
+
+
+@pytest.mark.slow
+def test_an_adversarial_config_from_training_to_the_table(run_tool, repo,
+                                                          tmp_path):
+    base = repo / 'configs/adversarial/wrn10-1-pgd10_cifar10-15e.py'
+    config = tmp_path / 'wrn10-1-pgd10_cifar10-15e.py'
+    config.write_text(CONFIG.format(base=str(base)))
+    done = run_tool('run_seeds.sh', config, '3', '--', '--cfg-options',
+                    'result_label=built-in shapes', TEST='1')
+    assert done.returncode == 0, done.stdout
+    path = tmp_path / 'results' / config.stem / 'seed3.json'
+    found = json.loads(path.read_text())
+    assert found['seed'] == 3 and found['robust']['attacks']['pgd20'][
+        'images'] == 10
+    shown = run_tool('analysis/collect_results.py', 'centre', 'gssl-table2')
+    assert shown.returncode == 0, shown.stderr
+    both = [found['robust']['metrics'][f'{k}/top1']
+            for k in ('pgd20', 'pgd20-noised')]
+    apart = both[0] - both[1]
+    assert (f'| {both[0]:.2f} | {both[1]:.2f} | {apart:+.2f} |'
+            in shown.stdout)
+    row = next(line for line in shown.stdout.splitlines()
+               if line.startswith('| PGD | CIFAR-10 | – | PGD-20 |'))
+    assert f'| 46.5 | `{config.stem}` | – | {both[1]:.2f} |' in row
+    assert 'built-in shapes' in row

@@ -4,16 +4,26 @@ Usage:
     python tools/analysis/collect_results.py [NAME ...]   print tables
     python tools/analysis/collect_results.py --write      rewrite the documents
     python tools/analysis/collect_results.py --check      1 if one is stale
+    python tools/analysis/collect_results.py --results work_dirs/a work_dirs/b \
+        --baseline a                                      compare any runs
 
 A document holds a table between ``<!-- results:NAME -->`` and
-``<!-- /results -->``. NAME is ``all``, ``gates``, ``speed`` (the files in
-results/benchmarks) or a table of ``paper_rows.json``.
+``<!-- /results -->``. NAME is ``all``, ``gates``, ``centre`` (robust accuracy
+in both protocols), ``claims`` and ``claims-full`` (see claims.py), ``speed``
+(the files in results/benchmarks) or a table of ``paper_rows.json``, which shows
+mean and deviation over seeds, last and best epoch, the paired difference to the
+baseline with its 95% interval and a word for the paper's claim.
 """
 import argparse
 import re
 import sys
+from functools import cached_property
 from pathlib import Path
 
+from gssl_mm.tooling.claim_records import Claim, read_claims
+from gssl_mm.tooling.claim_tables import claims_table
+from gssl_mm.tooling.claims import judge
+from gssl_mm.tooling.compare_table import compare_table
 from gssl_mm.tooling.errors import OptionError, run_tool
 from gssl_mm.tooling.result_records import ResultFileError, read_groups
 from gssl_mm.tooling.result_tables import (
@@ -38,9 +48,14 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('names', nargs='*', help='tables to print')
     parser.add_argument('--root', type=Path, default=Path('.'),
                         help='folder that holds results/ and the documents')
-    parser.add_argument('--results', type=Path,
-                        help='folder of the JSON files (default: '
-                        'ROOT/results)')
+    parser.add_argument('--results', type=Path, nargs='+',
+                        help='folders of the JSON files, work dirs or files '
+                        '(default: ROOT/results)')
+    parser.add_argument('--baseline', metavar='RUN',
+                        help='print the paired differences of all runs to '
+                        'this one, by its name in the table "all"')
+    parser.add_argument('--metric', default='accuracy/top1',
+                        help='for --baseline (default: %(default)s)')
     parser.add_argument('--docs', type=Path, nargs='+',
                         help='documents (default: ROOT/README.md, '
                         'ROOT/docs/**/*.md, ROOT/configs/**/*.md)')
@@ -63,24 +78,38 @@ class Tables:
     """Everything a block may show.
 
     Args:
-        root (Path): Folder of the JSON files.
+        *roots (Path): Folders of the JSON files, work dirs or files.
     """
 
-    def __init__(self, root: Path) -> None:
-        if not root.is_dir():
-            raise ResultFileError(
-                f'there is no folder {root}: give --results, or run from the '
-                'root of the repository.')
+    def __init__(self, *roots: Path) -> None:
+        for root in roots:
+            if not root.exists():
+                raise ResultFileError(
+                    f'there is no folder {root}: give --results, or run from '
+                    'the root of the repository.')
         self.papers = read_paper_rows(HERE / 'paper_rows.json')
-        self.groups = read_groups(root)
-        self.benchmarks = root / 'benchmarks'
+        self.groups = read_groups(*roots)
+        self.benchmarks = roots[0] / 'benchmarks'
+
+    @cached_property
+    def claims(self) -> list[Claim]:
+        """The papers' claims with their evidence."""
+        return judge(read_claims(HERE / 'claims.json'), self.papers,
+                     self.groups, self.benchmarks)
+
+    @property
+    def names(self) -> list[str]:
+        """Names that a block may have."""
+        return [*table_names(self.papers), 'claims', 'claims-full', 'speed']
 
     def render(self, name: str, where: str) -> str:
         """Markdown of a table, refusing names that do not exist."""
-        if name not in table_names(self.papers):
+        if name not in self.names:
             raise OptionError(
                 f'{where}: there is no table {name!r}. Allowed: '
-                f'{", ".join(table_names(self.papers))}.')
+                f'{", ".join(self.names)}.')
+        if name.startswith('claims'):
+            return claims_table(self.claims, full=name == 'claims-full')
         if name == 'speed':
             return speed_tables(self.benchmarks)
         return render(name, self.groups, self.papers)
@@ -119,10 +148,13 @@ def update(args: argparse.Namespace, tables: Tables) -> int:
 def main() -> int:
     """Print, write or check tables."""
     args = parse_args()
-    tables = Tables(args.results or args.root / 'results')
+    tables = Tables(*(args.results or [args.root / 'results']))
     if args.write or args.check:
         return update(args, tables)
-    for name in args.names or table_names(tables.papers):
+    if args.baseline:
+        print(compare_table(tables.groups, args.baseline, args.metric))
+        return 0
+    for name in args.names or tables.names:
         print(f'## {name}\n\n{tables.render(name, "command line")}\n')
     return 0
 

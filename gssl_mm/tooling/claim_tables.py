@@ -1,0 +1,110 @@
+"""Markdown of the papers' claims beside what was measured."""
+import math
+from collections.abc import Iterable, Sequence
+
+from .claim_records import Cell, Claim, Evidence, counts
+from .paired_stats import PairedDifference
+from .result_pairs import NOT_RUN, NOT_SUPPORTED, RULE, SUPPORTED, UNDECIDED
+from .table_cells import DASH, markdown
+
+WORDS = (SUPPORTED, NOT_SUPPORTED, UNDECIDED, NOT_RUN)
+HEADER = ('claim', "paper's difference", 'here, with 95% interval', 'seeds',
+          'data, schedule', 'verdict')
+
+
+def _paper_value(value: float, unit: str) -> str:
+    if unit == 'times':
+        return f'{math.exp(value):.2f} times'
+    return f'{value:+g}'
+
+
+def _paper_text(cells: Sequence[Cell], denied: Sequence[Cell]) -> str:
+    """Range of the paper's differences, and how many contradict it."""
+    values = [cell.paper for cell in cells if cell.paper is not None]
+    if not values:
+        return DASH
+    unit = cells[0].unit
+    text = _paper_value(min(values), unit)
+    if len(values) > 1:
+        text += (f' to {_paper_value(max(values), unit)} '
+                 f'({len(values)} cells)')
+    against = sum(cell in denied for cell in cells)
+    return f'{text}; the paper itself says no in {against}' if against else text
+
+
+def difference_text(difference: PairedDifference, unit: str) -> str:
+    """A difference with its interval, a ratio where logarithms were taken."""
+    if unit != 'times':
+        digits = 2 if unit == 'points' else 3
+        text = difference.text(digits)
+        return text if unit == 'points' else f'{text} {unit}'
+    text = f'{math.exp(difference.mean):.3f} times'
+    if difference.low is None:
+        return text
+    low, high = math.exp(difference.low), math.exp(difference.high)
+    return f'{text} [{low:.3f}, {high:.3f}]'
+
+
+def _evidence_cells(found: Evidence, unit: str) -> list[str]:
+    return [difference_text(found.difference, unit), str(found.difference.n),
+            f'{found.data}; {found.schedule}', found.verdict]
+
+
+def _title(claim: Claim) -> str:
+    entry = claim.entry
+    return f'{entry["claim"]} ({entry["paper"]}, {entry["source"]})'
+
+
+def _short_rows(claim: Claim) -> list[list[str]]:
+    """A line for what was run, one for all that was not."""
+    title, lines = _title(claim), []
+    for cell in (c for c in claim.cells if c.evidence):
+        head = [f'{title}: {cell.where}', _paper_text([cell], claim.denied)]
+        lines += [[*head, *_evidence_cells(found, cell.unit)]
+                  for found in cell.evidence]
+    rest = [cell for cell in claim.cells if not cell.evidence]
+    if rest:
+        what = title if not lines else f'{title}: the other cells'
+        lines.append([what, _paper_text(rest, claim.denied),
+                      *[DASH] * 3, NOT_RUN])
+    return lines
+
+
+def _full_rows(claim: Claim) -> list[list[str]]:
+    """A line for each cell and each comparison that was run in it."""
+    lines = []
+    for cell in claim.cells:
+        head = [f'{_title(claim)}: {cell.where}',
+                _paper_text([cell], claim.denied)]
+        lines += [[*head, *_evidence_cells(found, cell.unit), found.run]
+                  for found in cell.evidence]
+        if not cell.evidence:
+            lines.append([*head, *[DASH] * 3, NOT_RUN, DASH])
+    return lines
+
+
+def _sum_text(claims: Sequence[Claim]) -> str:
+    found = counts(claims)
+    return ', '.join(f'{found.get(word, 0)} {word}' for word in WORDS)
+
+
+def claims_table(claims: Sequence[Claim], full: bool = False) -> str:
+    """All claims with their verdicts.
+
+    Args:
+        claims (Sequence[Claim]): From :func:`gssl_mm.tooling.claims.judge`.
+        full (bool): A line for each cell of the papers' tables, with the names
+            of the runs. Defaults to False.
+
+    Returns:
+        str: Markdown: the rule, the counts, the table.
+    """
+    rows: Iterable[list[str]] = (
+        row for claim in claims
+        for row in (_full_rows if full else _short_rows)(claim))
+    header = [*HEADER, 'runs'] if full else HEADER
+    return (f'{RULE}\n\n{len(claims)} claims, cell by cell: '
+            f'{_sum_text(claims)}.\n\n{markdown(header, list(rows))}')
+
+
+__all__ = ['claims_table', 'difference_text']

@@ -1,0 +1,124 @@
+"""Runs that may be compared, their paired difference, and the verdict on it."""
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from .paired_stats import PairedDifference, paired_by_seed
+from .result_records import Group
+
+NEEDED_SEEDS = 5
+SUPPORTED, NOT_SUPPORTED = 'supported', 'not supported'
+UNDECIDED, NOT_RUN = 'undecided at this scale', 'not run'
+DIRECTIONS = ('up', 'down', 'near')
+RULE = (f'Fixed before any run: *{SUPPORTED}* or *{NOT_SUPPORTED}* only if '
+        "the 95% t-interval of the paired difference over at least "
+        f'{NEEDED_SEEDS} seeds excludes zero in or against the claimed '
+        'direction (a claim that two numbers are near: lies within the stated '
+        f'margin, or outside of it); else *{UNDECIDED}*. Differences are those '
+        'of the last epoch, of equal seeds, data, schedule, batch and '
+        'precision on both sides.')
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two groups that differ in nothing but what is compared.
+
+    Args:
+        ours (Group): What the claim is about.
+        base (Group): What it is compared with.
+        difference (PairedDifference, optional): Over the seeds of both; None
+            without a shared seed.
+    """
+
+    ours: Group
+    base: Group
+    difference: PairedDifference | None
+
+
+def verdict(difference: PairedDifference | None, direction: str,
+            margin: float = 0.) -> str:
+    """Judge a claim by the fixed rule, see :data:`RULE`.
+
+    Args:
+        difference (PairedDifference, optional): Ours less the base.
+        direction (str): ``'up'`` (ours is higher), ``'down'`` or ``'near'``
+            (they differ by at most ``margin``).
+        margin (float): Only for ``'near'``. Defaults to 0.
+
+    Returns:
+        str: One of the four words.
+
+    Raises:
+        ValueError: There is no such direction, or near has no margin.
+    """
+    if direction not in DIRECTIONS or (direction == 'near' and margin <= 0):
+        raise ValueError(
+            f'direction must be one of {list(DIRECTIONS)}, near with a '
+            f'positive margin, but got {direction!r} with {margin}')
+    if difference is None:
+        return NOT_RUN
+    if difference.n < NEEDED_SEEDS:
+        return UNDECIDED
+    low, high = difference.low, difference.high
+    if direction == 'down':
+        low, high = -high, -low
+    if direction == 'near':
+        inside = -margin < low and high < margin
+        outside = low > margin or high < -margin
+    else:
+        inside, outside = low > 0, high < 0
+    return SUPPORTED if inside else NOT_SUPPORTED if outside else UNDECIDED
+
+
+def owner(stem: str, known: Sequence[str]) -> str | None:
+    """The longest known stem that a tagged one continues after a hyphen."""
+    found = [k for k in known if stem == k or stem.startswith(f'{k}-')]
+    return max(found, key=len, default=None)
+
+
+def owned(groups: Iterable[Group], stem: str,
+          known: Sequence[str]) -> dict[tuple, Group]:
+    """Groups of a stem by what a partner must share: tag and setting."""
+    return {(group.stem.removeprefix(stem), group.setting): group
+            for group in groups if owner(group.stem, known) == stem}
+
+
+def pair_groups(groups: Sequence[Group], ours: tuple[str, str],
+                base: tuple[str, str], known: Sequence[str],
+                which: str = 'last') -> list[Pair]:
+    """Pairs of groups of two recipes, with the paired difference of each.
+
+    Args:
+        groups (Sequence[Group]): Everything measured.
+        ours (tuple[str, str]): Config stem and metric.
+        base (tuple[str, str]): Config stem and metric.
+        known (Sequence[str]): Stems that own their runs.
+        which (str): ``'last'`` or ``'best'``. Defaults to 'last'.
+
+    Returns:
+        list[Pair]: One for each tag and setting that both were run in; tags
+        differ neither in name nor place, so that a variant is compared with
+        the same variant.
+    """
+    known = {*known, ours[0], base[0]}
+    mine, theirs = (owned(groups, stem, known) for stem in (ours[0], base[0]))
+    pairs = []
+    for key in sorted(set(mine) & set(theirs)):
+        a, b = mine[key], theirs[key]
+        found = paired_by_seed(a.by_seed(ours[1], which),
+                               b.by_seed(base[1], which))
+        if found is not None:
+            pairs.append(Pair(a, b, found))
+    return pairs
+
+
+def known_stems(papers: dict) -> list[str]:
+    """Every config stem that a row of the papers names."""
+    return sorted({stem for table in papers.values() for row in table['rows']
+                   for stem in row['configs']})
+
+
+__all__ = [
+    'DIRECTIONS', 'NEEDED_SEEDS', 'NOT_RUN', 'NOT_SUPPORTED', 'RULE',
+    'SUPPORTED', 'UNDECIDED', 'Pair', 'known_stems', 'owned', 'owner',
+    'pair_groups', 'verdict'
+]

@@ -1,0 +1,268 @@
+"""Claims, verdicts, comparisons: on results that are written by hand."""
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from gssl_mm.tooling.claim_records import (
+    ClaimFileError,
+    counts,
+    plain,
+    read_claims,
+)
+from gssl_mm.tooling.claim_tables import claims_table
+from gssl_mm.tooling.claims import judge
+from gssl_mm.tooling.paired_stats import PairedDifference, paired_difference
+from gssl_mm.tooling.result_pairs import known_stems, pair_groups, verdict
+from gssl_mm.tooling.result_records import read_groups
+from gssl_mm.tooling.result_tables import read_paper_rows, render
+
+KEY = 'accuracy/top1'
+
+
+def write_runs(root, stem, values, key=KEY, **changes):
+    for seed, value in enumerate(values):
+        run = dict(
+            config=stem, seed=seed, label='data', dataset=dict(type='D'),
+            hardware=dict(cpu='CPU'), max_epochs=200, total_batch_size=128,
+            amp=False, compile=False, train_last=dict(gate_lorot=value / 100),
+            metrics={key: dict(last=value, best=value + 1)})
+        run.update(changes)
+        path = root / 'results' / stem / f'seed{seed}.json'
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(run))
+
+
+@pytest.fixture
+def papers(repo):
+    return read_paper_rows(repo / 'tools/analysis/paper_rows.json')
+
+
+@pytest.fixture
+def entries(repo):
+    return read_claims(repo / 'tools/analysis/claims.json')
+
+
+def found(low, high, n=5):
+    return PairedDifference(n, (low + high) / 2, 1., low, high)
+
+
+@pytest.mark.parametrize(('interval', 'up', 'down', 'near'), [
+    ((.1, .4), 'supported', 'not supported', 'supported'),
+    ((-.4, -.1), 'not supported', 'supported', 'supported'),
+    ((-.1, .4), 'undecided at this scale', 'undecided at this scale',
+     'supported'),
+    ((-.1, .6), 'undecided at this scale', 'undecided at this scale',
+     'undecided at this scale'),
+    ((.6, .9), 'supported', 'not supported', 'not supported'),
+    ((-.9, -.6), 'not supported', 'supported', 'not supported'),
+    ((0., .4), 'undecided at this scale', 'undecided at this scale',
+     'supported')])
+def test_the_rule(interval, up, down, near):
+    difference = found(*interval)
+    assert verdict(difference, 'up') == up
+    assert verdict(difference, 'down') == down
+    assert verdict(difference, 'near', .5) == near
+
+
+def test_few_seeds_decide_nothing_and_none_is_not_run():
+    for direction, margin in (('up', 0), ('down', 0), ('near', 9.)):
+        assert verdict(found(5, 6, 4), direction, margin) == (
+            'undecided at this scale')
+        assert verdict(paired_difference([9.], [1.]), direction, margin) == (
+            'undecided at this scale')
+        assert verdict(None, direction, margin) == 'not run'
+    for wrong in (('sideways', 0), ('near', 0)):
+        with pytest.raises(ValueError, match='direction'):
+            verdict(None, *wrong)
+
+
+@pytest.mark.parametrize('changes', [
+    dict(label='JPEG'), dict(max_epochs=40), dict(amp=True),
+    dict(total_batch_size=64), dict(dataset=dict(type='E'))])
+def test_only_equal_settings_are_paired(tmp_path, changes):
+    write_runs(tmp_path, 'a', [3., 5.])
+    write_runs(tmp_path, 'b', [1., 2., 9.], **changes)
+    groups = read_groups(tmp_path / 'results')
+    assert pair_groups(groups, ('a', KEY), ('b', KEY), []) == []
+    write_runs(tmp_path, 'b', [1., 2., 9.])
+    pair, = pair_groups(read_groups(tmp_path / 'results'), ('a', KEY),
+                        ('b', KEY), [])
+    assert (pair.difference.n, pair.difference.mean) == (2, 2.5)
+
+
+def test_iterations_are_a_schedule_too(tmp_path):
+    write_runs(tmp_path, 'a', [3.], max_epochs=1, max_iters=500)
+    write_runs(tmp_path, 'b', [1.], max_epochs=1, max_iters=900)
+    groups = read_groups(tmp_path / 'results')
+    assert pair_groups(groups, ('a', KEY), ('b', KEY), []) == []
+    assert '500 iterations, batch 128' in render('all', groups, {})
+
+
+def test_a_tagged_run_is_paired_with_the_same_tag(tmp_path):
+    for stem, value in (('a', 3.), ('b', 1.), ('a-bf16', 30.),
+                        ('b-fast', 10.), ('a-x-40e', 300.), ('b-40e', 5.),
+                        ('a-40e', 7.)):
+        write_runs(tmp_path, stem, [value])
+    pairs = pair_groups(read_groups(tmp_path / 'results'), ('a', KEY),
+                        ('b', KEY), ['a-x'])
+    assert {(p.ours.stem, p.base.stem, p.difference.mean) for p in pairs} == {
+        ('a', 'b', 2.), ('a-40e', 'b-40e', 2.)}
+
+
+def test_metrics_of_a_test_and_of_the_training(tmp_path):
+    write_runs(tmp_path, 'a', [30.],
+               robust=dict(metrics={'pgd20/top1': 41., 'x': None}))
+    group, = read_groups(tmp_path / 'results')
+    assert group.by_seed('robust/pgd20/top1', 'last') == {0: 41.}
+    assert group.metric('robust/pgd20/top1', 'best') is None
+    assert group.by_seed('robust/x', 'last') == {}
+    assert group.by_seed('train/gate_lorot', 'last') == {0: .3}
+    assert group.by_seed('features/knn', 'last') == {}
+
+
+def test_a_claim_of_table_1(tmp_path, papers, entries):
+    ours = [81.2, 81.4, 81.1, 81.5, 81.3]
+    base = [80.1, 80.6, 80.2, 80.2, 80.3]
+    write_runs(tmp_path, 'resnet32-lorot_cifar10lt', ours)
+    write_runs(tmp_path, 'resnet32-ldamdrw_cifar10lt', base)
+    write_runs(tmp_path, 'resnet32_cifar10lt', ours, max_epochs=300)
+    groups = read_groups(tmp_path / 'results')
+    claims = judge(entries, papers, groups, tmp_path)
+    assert counts(claims)['supported'] == 1
+    assert set(counts(claims)) == {'supported', 'not run'}
+    difference = paired_difference(ours, base)
+    short, full = (claims_table(claims, f) for f in (False, True))
+    start = '| LoRot-E is above LDAM-DRW (G-SSL, Table 1)'
+    lines = [ln for ln in short.split('\n') if ln.startswith(start)]
+    assert lines == [
+        f'{start}: CIFAR-10-LT 0.01 | +4.79 | {difference.text()} | 5 | '
+        'data; 200 epochs, batch 128 | supported |',
+        f'{start}: the other cells | +1.21 to +4.44 (5 cells) | – | – | – | '
+        'not run |']
+    assert len([ln for ln in full.split('\n') if ln.startswith(start)]) == 6
+    assert '`resnet32-lorot_cifar10lt` less `resnet32-ldamdrw_' in full
+    # The paper's table shows the same comparison beside its numbers
+    table = render('gssl-table1', groups, papers)
+    row, = (ln for ln in table.split('\n') if ln.startswith(
+        '| LDAM-DRW + LoRot-E | CIFAR-10-LT | 0.01 '))
+    assert row.endswith(f'| {difference.text()} (n = 5) | supported |')
+    absent, = (ln for ln in table.split('\n') if ln.startswith(
+        '| LDAM-DRW + LoRot-E | CIFAR-10-LT | 0.02 '))
+    assert absent.endswith('| – | not tested here |')
+
+
+def test_what_the_paper_itself_denies_is_said(papers, entries):
+    claims = {c.entry['claim']: c
+              for c in judge(entries, papers, [], Path('nowhere'))}
+    flip = claims['G-SSL with LoRot and flip is above LoRot-E']
+    assert len(flip.denied) == len(flip.cells) == 6
+    perm = claims['G-SSL with LoRot and permutation is above LoRot-E']
+    assert [c.where for c in perm.denied] == ['CIFAR-10-LT 0.02',
+                                              'CIFAR-100-LT 0.02']
+    assert not claims['G-SSL lowers FixMatch'].denied
+    assert 'the paper itself says no in 6' in claims_table([flip])
+
+
+def test_a_ratio_of_step_times(tmp_path, papers):
+    rounds = {'ours': [105., 104., 107., 103., 106.], 'plain': [100.] * 5}
+    (tmp_path / 'speed.json').write_text(json.dumps(dict(
+        device='cpu', hardware=dict(cpu='CPU', threads=2, gpu=None),
+        rows=[dict(variant=k, all_ms=v) for k, v in rounds.items()])))
+    spec = dict(where='here', file='speed', ours='ours', base='plain')
+    entry = dict(paper='P', source='Table 5', claim='Dearer', direction='up',
+                 benchmarks=[dict(spec, paper=1.1)])
+    cheap = dict(entry, claim='At most 10 %', direction='down',
+                 benchmarks=[dict(spec, limit=1.1)])
+    absent = dict(entry, benchmarks=[dict(spec, file='gone')])
+    claims = judge([entry, cheap, absent], papers, [], tmp_path)
+    assert counts(claims) == {'supported': 2, 'not run': 1}
+    mean = math.exp(sum(math.log(t / 100) for t in rounds['ours']) / 5)
+    text = claims_table(claims)
+    assert f'| 1.10 times | {mean:.3f} times [' in text
+    assert f'{mean / 1.1:.3f} times [' in text
+    assert 'CPU, 2 thread(s); 5 interleaved rounds' in text
+
+
+def test_every_claim_finds_its_rows_and_configs(repo, papers, entries):
+    claims = judge(entries, papers, [], repo / 'results' / 'benchmarks')
+    assert len({c.entry['claim'] for c in claims}) == len(claims) > 35
+    assert all(claim.cells for claim in claims)
+    assert len(json.dumps(plain(claims))) > 10_000
+    known = set(known_stems(papers))
+    configs = {path.stem for path in (repo / 'configs').rglob('*.py')}
+    assert known <= configs
+    for claim in claims:
+        for pair in claim.entry.get('pairs', []):
+            assert {pair['ours'][0], pair['base'][0]} <= configs
+
+
+@pytest.mark.parametrize(('change', 'message'), [
+    (dict(direction='left'), 'direction'), (dict(claim=''), 'claim'),
+    (dict(direction='near'), 'margin')])
+def test_a_wrong_entry_is_refused(tmp_path, change, message):
+    entry = dict(paper='P', source='S', claim='C', direction='up')
+    path = tmp_path / 'claims.json'
+    path.write_text(json.dumps([dict(entry, **change)]))
+    with pytest.raises(ClaimFileError, match=message):
+        read_claims(path)
+
+
+@pytest.mark.parametrize('change', [
+    dict(table='none'), dict(rows=[['PGD', 'nobody']]), dict(what=['x'])])
+def test_rows_that_do_not_exist_are_refused(papers, tmp_path, change):
+    entry = dict(paper='P', source='S', claim='C', direction='up',
+                 table='gssl-table2', rows=[['PGD + LoRot-E', 'PGD']])
+    with pytest.raises(ClaimFileError, match='no rows'):
+        judge([dict(entry, **change)], papers, [], tmp_path)
+
+
+def test_the_tools(tmp_path, run_tool):
+    write_runs(tmp_path, 'resnet32-lorot_cifar10lt', [81., 83.])
+    write_runs(tmp_path, 'resnet32-ldamdrw_cifar10lt', [80., 81.])
+    write_runs(tmp_path, 'other', [1.], max_epochs=7)
+    done = run_tool('analysis/claims.py', '--full', '--json', 'out.json')
+    assert done.returncode == 0, done.stderr
+    assert '1 undecided at this scale' in done.stdout
+    saved = json.loads((tmp_path / 'out.json').read_text())
+    assert saved[0]['cells'][0]['evidence'][0]['difference']['mean'] == 1.5
+    assert run_tool('analysis/claims.py', '--results', 'no').returncode == 2
+    tool = 'analysis/collect_results.py'
+    done = run_tool(tool, '--baseline', 'resnet32-ldamdrw_cifar10lt')
+    row = next(ln for ln in done.stdout.split('\n') if '-lorot_' in ln)
+    half = 12.706204736 * math.sqrt(.5) / math.sqrt(2)
+    apart = f'+1.50 [{1.5 - half:+.2f}, {1.5 + half:+.2f}]'
+    assert row.startswith(f'| `resnet32-lorot_cifar10lt` | 82.00 ± 1.41 | '
+                          f'{apart} | 83.00 ± 1.41 | {apart} | 2 | 2 (0, 1) ')
+    assert '| `other` | 1.00 | – | 2.00 | – | – |' in done.stdout
+    wrong = run_tool(tool, '--baseline', 'nobody')
+    assert wrong.returncode == 2 and 'Allowed: other, ' in wrong.stderr
+
+
+def test_work_dirs_are_compared_like_results(tmp_path, run_tool):
+    for stem, value in (('a', 80.), ('b', 82.)):
+        write_runs(tmp_path, stem, [value])
+        work = tmp_path / 'work' / stem / 'seed0'
+        (work / 'vis_data').mkdir(parents=True)
+        (tmp_path / f'results/{stem}/seed0.json').rename(work / 'result.json')
+        (work / 'vis_data' / 'scalars.json').write_text('{"loss": 1}\n{}\n')
+    done = run_tool('analysis/collect_results.py', '--results', 'work/a',
+                    'work/b/seed0/result.json', '--baseline', 'a')
+    assert done.returncode == 0, done.stderr
+    assert '| `b` | 82.00 | +2.00 |' in done.stdout
+
+
+def test_what_a_test_found_is_added(tmp_path, run_tool):
+    write_runs(tmp_path, 'a', [80.])
+    result = tmp_path / 'results' / 'a' / 'seed0.json'
+    summary = tmp_path / 'summary.json'
+    summary.write_text(json.dumps(dict(metrics=dict(knn=70.), k=5)))
+    tool = 'analysis/add_to_result.py'
+    assert run_tool(tool, result, 'features', summary).returncode == 0
+    group, = read_groups(tmp_path / 'results')
+    assert group.by_seed('features/knn', 'last') == {0: 70.}
+    for section, text in (('seed', '{"metrics": {}}'), ('robust', '{}'),
+                          ('robust', '{')):
+        summary.write_text(text)
+        assert run_tool(tool, result, section, summary).returncode == 2

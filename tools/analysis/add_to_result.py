@@ -1,0 +1,70 @@
+r"""Add what a test after the training found to a run's results file.
+
+    python tools/analysis/add_to_result.py work_dirs/a/seed0/result.json \
+        robust work_dirs/a/seed0/test/robustness/summary.json \
+        --out results/a/seed0.json
+
+The summary is any JSON object with an entry "metrics", name to number. It
+becomes the entry SECTION of the results, whose metrics the tables then find as
+SECTION/NAME, such as robust/pgd20/top1.
+"""
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from gssl_mm.tooling.errors import OptionError, run_tool
+from gssl_mm.tooling.result_records import NEEDED, read_run
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('result', type=Path, help='result.json of the run')
+    parser.add_argument('section', help='name of the new entry')
+    parser.add_argument('summary', type=Path, help='what the test wrote')
+    parser.add_argument('--out', type=Path,
+                        help='where to (default: RESULT itself)')
+    return parser.parse_args()
+
+
+def read_summary(path: Path) -> dict:
+    """Read what a test wrote.
+
+    Raises:
+        OptionError: It is no JSON object with metrics.
+    """
+    try:
+        content = json.loads(path.read_text())
+    except (ValueError, OSError) as error:
+        raise OptionError(f'{path} is not readable JSON ({error}).') from error
+    if not isinstance(content, dict) or not isinstance(
+            content.get('metrics'), dict):
+        raise OptionError(f'{path} has no entry "metrics", name to number.')
+    return content
+
+
+def main() -> int:
+    """Merge and write, whole or not at all."""
+    args = parse_args()
+    run = read_run(args.result)
+    if run is None:
+        raise OptionError(f'{args.result} is no results file: it lacks one of '
+                          f'{", ".join(NEEDED)}.')
+    taken = {'metrics', 'train', 'train_last', *run} - {'robust', 'features'}
+    if args.section in taken:
+        raise OptionError(f'{args.section!r} is an entry of the results '
+                          'already: choose another name.')
+    run[args.section] = read_summary(args.summary)
+    out = args.out or args.result
+    part = out.with_name(f'{out.name}.part')
+    part.write_text(f'{json.dumps(run, indent=2)}\n')
+    os.replace(part, out)
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(run_tool(main))
