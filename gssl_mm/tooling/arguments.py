@@ -1,5 +1,6 @@
 """Options that the tools share, as the host's tools have them."""
 import argparse
+import ast
 import os
 
 from mmengine.config import DictAction
@@ -16,13 +17,16 @@ CONFIG_HELP = ('config file path, or gssl_mm::gssl/NAME.py for one that the '
 
 
 class CfgOptions(DictAction):
-    """The host's action, with a usage error for a word without ``=``.
+    """The host's action, with usage errors for what it cannot read.
 
-    And with the spaces of a text kept, which the host takes out.
+    And with the spaces of a text kept, which the host takes out, and values
+    with dictionaries, in Python's notation.
     """
 
     @staticmethod
     def _parse_iterable(val: str):
+        if '{' in val:
+            return ast.literal_eval(val)
         if any(mark in val for mark in ',[]()'):
             return DictAction._parse_iterable(val)
         return DictAction._parse_int_float_bool(val.strip('\'"'))
@@ -33,7 +37,13 @@ class CfgOptions(DictAction):
             if '=' not in word:
                 parser.error(f'{option_string}: expected key=value, got '
                              f'{word!r}')
-        super().__call__(parser, namespace, values, option_string)
+            try:
+                super().__call__(parser, namespace, [word], option_string)
+            except (RecursionError, AssertionError, SyntaxError, ValueError):
+                parser.error(
+                    f'{option_string}: cannot read the value of {word!r}. '
+                    'Lists are written [a,b], dictionaries '
+                    "{'type':'Name','key':1}, both in quotes for the shell.")
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:

@@ -109,3 +109,25 @@ def test_options_are_read_as_the_host_reads_them_with_spaces_kept(word, value):
     parser.add_argument('--cfg-options', nargs='+', action=CfgOptions)
     found = parser.parse_args(['--cfg-options', word]).cfg_options['a']
     assert found == value and type(found) is type(value)
+
+
+@pytest.mark.parametrize('word, value', [
+    ("a={'type': 'X', 'k': [1, 2]}", {'type': 'X', 'k': [1, 2]}),
+    ("a=[{'type':'X'},{'type':'Y','k':0.5}]",
+     [{'type': 'X'}, {'type': 'Y', 'k': 0.5}])])
+def test_options_may_be_dictionaries(word, value):
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='+', action=CfgOptions)
+    args = parser.parse_args(['--cfg-options', 'b=1', word])
+    assert args.cfg_options == {'b': 1, 'a': value}
+
+
+@pytest.mark.parametrize('word', [
+    'a=[dict(type="X",k=1),dict(type="Y")]', 'a={type: 1}', 'a=[1,(2]',
+    "a={'x': open('/etc/hostname')}"])
+def test_options_that_cannot_be_read_are_usage_errors(word, capsys):
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='+', action=CfgOptions)
+    with pytest.raises(SystemExit, match='2'):
+        parser.parse_args(['--cfg-options', word])
+    assert 'cannot read the value' in capsys.readouterr().err
