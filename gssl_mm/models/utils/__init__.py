@@ -1,10 +1,10 @@
-from .batch_augment import BatchRandAugment
+from .batch_augment import BatchAutoAugment, BatchRandAugment
 from .data_preprocessor import PretextDataPreprocessor
 from .random_crop_flip import RandomCropFlip
 from .random_cutout import RandomCutout
 from .step_random import draw_global, step_generator
 
 __all__ = [
-    'BatchRandAugment', 'PretextDataPreprocessor', 'RandomCropFlip',
-    'RandomCutout', 'draw_global', 'step_generator'
+    'BatchAutoAugment', 'BatchRandAugment', 'PretextDataPreprocessor',
+    'RandomCropFlip', 'RandomCutout', 'draw_global', 'step_generator'
 ]

@@ -1,23 +1,9 @@
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 from PIL import Image
 
 
-@pytest.fixture(scope='session')
-def pillow_run():
-    """Run one operation on one image by Pillow."""
-    path = Path(__file__).parent / 'pillow_operations.py'
-    spec = importlib.util.spec_from_file_location('pillow_operations', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.run
-
-
 def draw_images(n, height, width, seed=0):
-    """Noise, smooth, low-contrast and one-colour images."""
     rng = np.random.default_rng(seed)
     images = rng.integers(0, 256, (n, height, width, 3)).astype(np.uint8)
     for i in range(n):
@@ -34,5 +20,5 @@ def draw_images(n, height, width, seed=0):
 
 @pytest.fixture(scope='session')
 def make_images():
-    """Integer images of several kinds, uint8 (n, height, width, 3)."""
+    """Noise, smooth, low-contrast and one-colour images, uint8 (n, h, w, 3)."""
     return draw_images

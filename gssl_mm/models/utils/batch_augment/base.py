@@ -23,7 +23,12 @@ class BatchAugment:
     """
 
     def __init__(self, fill: float | Sequence[float]) -> None:
-        self.fill = _colour(fill)
+        self._fill = to_uint8(_colour(fill))
+
+    @property
+    def fill(self) -> tuple[int, ...]:
+        """Colour that affine operations bring in."""
+        return tuple(self._fill.tolist())
 
     def sample(self, n: int, size: tuple[int, int],
                generator: torch.Generator | None) -> list[Tensor]:
@@ -47,10 +52,15 @@ class BatchAugment:
     def apply(self, images: Tensor, operations: Tensor,
               magnitudes: Tensor) -> Tensor:
         """Run what :meth:`sample` drew."""
-        out = apply_operations(
-            to_uint8(images), operations, magnitudes,
-            to_uint8(self.fill).to(images.device, non_blocking=True))
-        return out.to(images.dtype)
+        return self._run(images, operations, magnitudes).to(images.dtype)
+
+    def _run(self, images: Tensor, operations: Tensor,
+             magnitudes: Tensor) -> Tensor:
+        """Run the operations, uint8 out."""
+        if self._fill.device != images.device:
+            self._fill = self._fill.to(images.device)
+        return apply_operations(
+            to_uint8(images), operations, magnitudes, self._fill)
 
 
 def to_uint8(values: Tensor) -> Tensor:
@@ -64,7 +74,7 @@ def to_uint8(values: Tensor) -> Tensor:
                          f'order, but got {tuple(values.shape)}')
     if values.dtype == torch.uint8:
         return values
-    return values.round().clamp_(0, 255).int().to(torch.uint8)
+    return values.round().clamp_(0, 255).short().to(torch.uint8)
 
 
 def _colour(fill: float | Sequence[float]) -> Tensor:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from gssl_mm.registry import TASK_UTILS
 
-from .base import BatchAugment, to_uint8
+from .base import BatchAugment
 from .magnitudes import LEVELS, POOL, from_levels, from_uniform
 from .operations import OPERATIONS
 from .squares import erase_squares
@@ -112,7 +112,13 @@ class BatchRandAugment(BatchAugment):
             raise ValueError(f'num_ops must be at least 1, got {num_ops}')
         if not 0 <= self.prob <= 1:
             raise ValueError(f'prob must be in [0, 1], but got {prob}')
+        self._cutout_fill = torch.tensor(published.cutout_fill)
         self._pool = torch.tensor([OPERATIONS.index(name) for name in POOL])
+
+    @property
+    def cutout_fill(self) -> tuple[int, ...]:
+        """Colour of the erased squares in uint8 images."""
+        return tuple(int(value) for value in self._cutout_fill.round())
 
     def sample(self, n: int, size: tuple[int, int],
                generator: torch.Generator | None) -> list[Tensor]:
@@ -148,12 +154,10 @@ class BatchRandAugment(BatchAugment):
     def apply(self, images: Tensor, operations: Tensor, magnitudes: Tensor,
               squares: Tensor) -> Tensor:
         """Run what :meth:`sample` drew."""
-        images = super().apply(images, operations, magnitudes)
+        out = self._run(images, operations, magnitudes)
         if not self.cutout:
-            return images
-        fill = torch.tensor(VARIANTS[self.variant].cutout_fill)
-        if images.dtype == torch.uint8:
-            fill = to_uint8(fill)
-        fill = fill.to(images.device, images.dtype, non_blocking=True)
+            return out.to(images.dtype)
+        if self._cutout_fill.device != images.device:
+            self._cutout_fill = self._cutout_fill.to(images.device)
         squares = squares.to(images.device, non_blocking=True)
-        return erase_squares(images, *squares.unbind(1), fill)
+        return erase_squares(out, squares, self._cutout_fill, images.dtype)

@@ -44,24 +44,35 @@ def auto_contrast(images: Tensor, magnitudes: Tensor) -> Tensor:
     offset = torch.where(constant, 0., -low * scale)
     levels = torch.arange(256, dtype=torch.float64, device=images.device)
     table = (levels * scale[..., None]).add_(offset[..., None]).clamp_(0, 255)
-    return _look_up(images, table.int().to(torch.uint8))
+    return _look_up(images, table.short().to(torch.uint8))
 
 
 def equalize(images: Tensor, magnitudes: Tensor) -> Tensor:
     """Flatten the histogram of each channel; takes no magnitude."""
     n, channels, height, width = images.shape
     index = images.flatten(2).long()
-    histogram = torch.zeros(
-        n, channels, 256, dtype=torch.int32, device=images.device)
-    one = torch.ones((), dtype=torch.int32, device=images.device)
-    histogram.scatter_add_(2, index, one.expand_as(index))
+    histogram = _histogram(index)
     highest = images.flatten(2).amax(2, keepdim=True).long()
-    step = (height * width - histogram.gather(2, highest)) // 255
-    before = histogram.cumsum(2, dtype=torch.int32) - histogram
-    table = (before + step // 2) // step.clamp(min=1)
-    levels = torch.arange(256, dtype=torch.int32, device=images.device)
-    table = torch.where(step == 0, levels, table.clamp_(max=255))
-    return _look_up(images, table.to(torch.uint8), index)
+    # Doubles divide faster than integers, and as exactly
+    histogram = histogram.double()
+    step = ((height * width - histogram.gather(2, highest)) / 255).floor_()
+    before = histogram.cumsum(2).sub_(histogram).add_((step / 2).floor_())
+    table = before.div_(step).clamp_(max=255)
+    levels = torch.arange(256, dtype=torch.float64, device=images.device)
+    table = torch.where(step == 0, levels, table)
+    return _look_up(images, table.short().to(torch.uint8), index)
+
+
+def _histogram(index: Tensor) -> Tensor:
+    """Pixels of each value, int32 ``(N, C, 256)``."""
+    n, channels = index.shape[:2]
+    rows = torch.arange(n * channels, device=index.device) * 256
+    # In one dimension, the sum is twice as fast
+    places = (index + rows.view(n, channels, 1)).view(-1)
+    counts = torch.zeros(
+        n * channels * 256, dtype=torch.int32, device=index.device)
+    counts.scatter_add_(0, places, torch.ones_like(places, dtype=torch.int32))
+    return counts.view(n, channels, 256)
 
 
 def _look_up(images: Tensor, table: Tensor,
@@ -113,7 +124,8 @@ def _grey(images: Tensor) -> Tensor:
     """Pillow's conversion to mode L, int32 ``(N, 1, H, W)``."""
     red, green, blue = images.int().split(1, 1)
     total = (red * LUMA[0]).add_(green, alpha=LUMA[1])
-    return total.add_(blue, alpha=LUMA[2]).add_(1 << 15).bitwise_right_shift_(16)
+    total = total.add_(blue, alpha=LUMA[2]).add_(1 << 15)
+    return total.bitwise_right_shift_(16)
 
 
 def _factor(magnitudes: Tensor) -> Tensor:
@@ -126,5 +138,5 @@ def _blend(start: Tensor, end: Tensor, magnitudes: Tensor) -> Tensor:
 
 
 def _to_uint8(values: Tensor) -> Tensor:
-    # On a CPU, the way over int32 is three times as fast
-    return values.clamp_(0, 255).int().to(torch.uint8)
+    # On a CPU, the way over int16 is several times as fast
+    return values.clamp_(0, 255).short().to(torch.uint8)

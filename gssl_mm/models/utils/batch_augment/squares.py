@@ -3,28 +3,31 @@ import torch
 from torch import Tensor
 
 
-def erase_squares(images: Tensor, top: Tensor, left: Tensor, side: Tensor,
-                  fill: Tensor) -> Tensor:
+def erase_squares(images: Tensor, squares: Tensor, fill: Tensor,
+                  dtype: torch.dtype) -> Tensor:
     """Overwrite one square an image, clipped at the border.
 
     Multiplies by zero and adds, because a selection is slow on a CPU.
 
     Args:
-        images (Tensor): ``(N, C, H, W)``, finite.
-        top (Tensor): int ``(N,)``, first row; may be outside.
-        left (Tensor): int ``(N,)``, first column; may be outside.
-        side (Tensor): int ``(N,)``, side in pixels.
-        fill (Tensor): ``(C,)`` in the dtype of the images.
+        images (Tensor): uint8 ``(N, C, H, W)``.
+        squares (Tensor): int ``(N, 3)``: first row and first column, which may
+            be outside, and side in pixels.
+        fill (Tensor): float ``(C,)``; rounded if ``dtype`` is one of integers.
+        dtype (torch.dtype): Of the result.
 
     Returns:
-        Tensor: Like the images.
+        Tensor: Like the images, in the given dtype.
     """
     height, width = images.shape[2:]
-    inside = (_span(top, side, height)[:, None, :, None]
-              & _span(left, side, width)[:, None, None])
-    hole = inside.to(images.dtype)
-    out = images * (1 - hole)
-    return out.addcmul_(hole, fill.view(1, -1, 1, 1))
+    top, left, side = squares.unbind(1)
+    rows, cols = (_span(start, side, length).to(torch.uint8)
+                  for start, length in ((top, height), (left, width)))
+    hole = rows[:, None, :, None] * cols[:, None, None]
+    if not dtype.is_floating_point:
+        fill = fill.round()
+    out = (images * (1 - hole)).to(dtype)
+    return out.addcmul_(hole.to(dtype), fill.to(dtype).view(1, -1, 1, 1))
 
 
 def _span(start: Tensor, side: Tensor, length: int) -> Tensor:
