@@ -1,6 +1,9 @@
 """ONNX graphs of plain classifiers, by MMDeploy or by PyTorch alone."""
 import functools
 import importlib.util
+import os
+import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +18,7 @@ from .errors import (
     DeployDependencyError,
     UnsupportedOpsetError,
 )
+from .symbolics import register_symbolics
 
 # What the exporter by tracing writes; MMDeploy's rewriters start at 11
 OPSETS = range(11, 21)
@@ -88,9 +92,26 @@ def tracing_exporter() -> Iterator[None]:
 
 
 @contextmanager
-def _named_errors(opset: int) -> Iterator[None]:
+def _quiet() -> Iterator[None]:
+    """Keep the exporter's thousands of lines about a failure to itself."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, 'w') as sink:
+        os.dup2(sink.fileno(), 2)
     try:
         yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+@contextmanager
+def _named_errors(opset: int) -> Iterator[None]:
+    register_symbolics()
+    try:
+        with _quiet(), warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            yield
     except torch.onnx.errors.OnnxExporterError as error:
         text = str(error).split('\n')[0]
         raise UnsupportedOpsetError(

@@ -1,7 +1,8 @@
 from .pillow_augment import PillowAugment, pillow_operation
 from .pretext_transform import PretextTransform
-from .rgb_image import RGBImage
+from .rgb_image import NotAnImageError, RGBImage
 
 __all__ = [
-    'PillowAugment', 'PretextTransform', 'RGBImage', 'pillow_operation'
+    'NotAnImageError', 'PillowAugment', 'PretextTransform', 'RGBImage',
+    'pillow_operation'
 ]
