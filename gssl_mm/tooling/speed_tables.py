@@ -14,14 +14,29 @@ def _place(content: dict) -> str:
             f'{(content.get("git_commit") or "unknown")[:8]}.')
 
 
+# Columns of single benchmarks: key of a row, title, format
+EXTRAS = (('accuracy', 'accuracy, %', '.2f'),
+          ('saved_ratio', 'saved tensors ratio', '.3f'),
+          ('peak_ratio', 'GPU peak ratio', '.3f'),
+          ('paper_time_ratio', "paper's time ratio", '.3f'),
+          ('paper_memory_ratio', "paper's memory ratio", '.3f'))
+
+
 def _timing(rows: list[dict]) -> str:
-    header = ('what', 'variant', 'ms a step', 'images/s', 'time ratio')
-    cells = [(r['part'], r['variant'], f'failed: {r["error"]}', '', '')
-             if 'error' in r else
-             (r['part'], r['variant'], f'{r["ms"]:.2f}',
-              f'{r["images_per_s"]:,.0f}', f'{r["time_ratio"]:.3f}')
-             for r in rows]
-    return markdown(header, cells)
+    extras = [e for e in EXTRAS if any(e[0] in row for row in rows)]
+    header = ('what', 'variant', 'ms a step', 'images/s', 'time ratio',
+              *(title for _, title, _ in extras))
+    return markdown(header, [_line(row, extras) for row in rows])
+
+
+def _line(row: dict, extras: list[tuple]) -> list[str]:
+    head = [row['part'], row['variant']]
+    if 'error' in row:
+        return [*head, f'failed: {row["error"]}', *[''] * (2 + len(extras))]
+    return [*head, f'{row["ms"]:.2f}', f'{row["images_per_s"]:,.0f}',
+            f'{row["time_ratio"]:.3f}',
+            *(format(row[key], digits) if row.get(key) is not None else ''
+              for key, _, digits in extras)]
 
 
 def _promises(promises: list[dict]) -> str:

@@ -139,9 +139,11 @@ def test_gpu_session_says_what_it_would_do(run_tool, tmp_path, repo):
     done = run_tool(session, **env)
     assert done.returncode == 0, done.stderr
     for script in ('gpu_checks', 'pretext_transform', 'train_step',
-                   'timeboxed_runs'):
+                   'feature_mask_cost', 'timeboxed_runs'):
         assert f'{script}.py' in done.stdout
         assert (repo / f'tools/benchmarks/{script}.py').is_file()
+    assert 'pgd.py' not in done.stdout
+    assert 'pgd.py' in run_tool(session, **env, PARTS='pgd').stdout
     assert f'val_dataloader.dataset.data_root={tmp_path}' in done.stdout
     assert 'train_cfg.max_epochs=200' in done.stdout
     for config in ('resnet32', 'resnet32-lorot', 'resnet32-ldamdrw'):
@@ -166,4 +168,5 @@ def test_gpu_session_on_the_cpu(run_tool, tmp_path):
         names = packed.getnames()
     for stem in ('demo_ldamdrw_synthetic', 'demo_gssl_synthetic'):
         assert f'./results/{stem}-bf16/seed0.json' in names
-    assert len(list(out.iterdir())) <= 8
+    assert (out / 'feature_mask_cost.json').is_file()
+    assert len(list(out.iterdir())) <= 9

@@ -17,6 +17,7 @@ from gssl_mm.tooling.result_tables import (
     render,
     table_names,
 )
+from gssl_mm.tooling.speed_tables import speed_tables
 
 
 def write_run(root, stem, seed, best, last, **changes):
@@ -200,3 +201,20 @@ def test_a_reader_that_has_enough(repo, clean_env):
          'exit ${PIPESTATUS[0]}'], cwd=repo, env=clean_env, text=True,
         capture_output=True, check=False)
     assert done.returncode == 0 and 'Traceback' not in done.stderr
+
+
+def test_columns_of_a_benchmark_are_shown_where_it_has_them(tmp_path):
+    row = dict(part='p', variant='v', ms=2., images_per_s=50., time_ratio=1.)
+    facts = dict(device='cpu', hardware=dict(cpu='CPU', threads=1),
+                 versions=dict(torch='2'), git_commit=None)
+    for name, rows in (('a', [row]), ('b', [
+            dict(row, accuracy=41.256), dict(part='p', variant='w',
+                                             error='no memory'), row])):
+        (tmp_path / f'{name}.json').write_text(json.dumps(dict(
+            facts, rows=rows, promises=[])))
+    plain, more = speed_tables(tmp_path).split('### b')
+    assert 'accuracy' not in plain
+    assert '| time ratio | accuracy, % |' in more
+    assert '| p | v | 2.00 | 50 | 1.000 | 41.26 |' in more
+    assert '| p | w | failed: no memory |  |  |  |' in more
+    assert '| p | v | 2.00 | 50 | 1.000 |  |' in more

@@ -30,10 +30,16 @@ def test_it_runs_and_reports(load, tmp_path):
     variants = {row['variant'] for row in found['rows']}
     assert {'plain, float32', 'PGD-10, bfloat16'} <= variants
     promises = {p['name']: p for p in found['promises']}
-    assert len(promises) == (7 if len(parts) == 3 else 2)
+    assert len(promises) == (8 if len(parts) == 3 else 3)
     if len(parts) == 3:
         assert {'torchattacks', 'like for like', 'channels_last', 'bf16',
                 'skipping', 'as shipped'} <= variants
+        rows = {row['variant']: row for row in found['rows']}
+        assert rows['bf16']['gains'] == ['bf16']
+        assert set(rows['as shipped']['gains']) <= {
+            'channels_last', 'bf16', 'skipping'}
+        assert rows['skipping']['accuracy'] == rows['like for like'][
+            'accuracy']
         assert promises['equal: largest difference of a pixel, float64'][
             'holds']
     assert torch.get_num_threads() == threads
