@@ -247,7 +247,7 @@ def test_work_dirs_are_compared_like_results(tmp_path, run_tool):
         (work / 'vis_data').mkdir(parents=True)
         (tmp_path / f'results/{stem}/seed0.json').rename(work / 'result.json')
         (work / 'vis_data' / 'scalars.json').write_text('{"loss": 1}\n{}\n')
-    done = run_tool('analysis/collect_results.py', '--results', 'work/a',
+    done = run_tool('analysis/collect_results.py', '--runs', 'work/a',
                     'work/b/seed0/result.json', '--baseline', 'a')
     assert done.returncode == 0, done.stderr
     assert '| `b` | 82.00 | +2.00 |' in done.stdout

@@ -10,7 +10,8 @@ Usage:
 A document holds a table between ``<!-- results:NAME -->`` and
 ``<!-- /results -->``. NAME is ``all``, ``gates``, ``centre`` (robust accuracy
 in both protocols), ``claims`` and ``claims-full`` (see claims.py), ``speed``
-(the files in results/benchmarks) or a table of ``paper_rows.json``, which shows
+(the files in results/benchmarks), ``gate-study`` (those in results/gate_study)
+or a table of ``paper_rows.json``, which shows
 mean and deviation over seeds, last and best epoch, the paired difference to the
 baseline with its 95% interval and a word for the paper's claim.
 """
@@ -25,6 +26,7 @@ from gssl_mm.tooling.claim_tables import claims_table
 from gssl_mm.tooling.claims import judge
 from gssl_mm.tooling.compare_table import compare_table
 from gssl_mm.tooling.errors import OptionError, run_tool
+from gssl_mm.tooling.gate_tables import gate_study_tables
 from gssl_mm.tooling.result_records import ResultFileError, read_groups
 from gssl_mm.tooling.result_tables import (
     read_paper_rows,
@@ -48,9 +50,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('names', nargs='*', help='tables to print')
     parser.add_argument('--root', type=Path, default=Path('.'),
                         help='folder that holds results/ and the documents')
-    parser.add_argument('--results', type=Path, nargs='+',
-                        help='folders of the JSON files, work dirs or files '
-                        '(default: ROOT/results)')
+    parser.add_argument('--results', type=Path,
+                        help='folder of the JSON files (default: '
+                        'ROOT/results)')
+    parser.add_argument('--runs', type=Path, nargs='+',
+                        help='in place of it: any folders, work dirs or files')
     parser.add_argument('--baseline', metavar='RUN',
                         help='print the paired differences of all runs to '
                         'this one, by its name in the table "all"')
@@ -100,7 +104,8 @@ class Tables:
     @property
     def names(self) -> list[str]:
         """Names that a block may have."""
-        return [*table_names(self.papers), 'claims', 'claims-full', 'speed']
+        return [*table_names(self.papers), 'claims', 'claims-full',
+                'gate-study', 'speed']
 
     def render(self, name: str, where: str) -> str:
         """Markdown of a table, refusing names that do not exist."""
@@ -112,6 +117,8 @@ class Tables:
             return claims_table(self.claims, full=name == 'claims-full')
         if name == 'speed':
             return speed_tables(self.benchmarks)
+        if name == 'gate-study':
+            return gate_study_tables(self.benchmarks.parent / 'gate_study')
         return render(name, self.groups, self.papers)
 
 
@@ -148,7 +155,7 @@ def update(args: argparse.Namespace, tables: Tables) -> int:
 def main() -> int:
     """Print, write or check tables."""
     args = parse_args()
-    tables = Tables(*(args.results or [args.root / 'results']))
+    tables = Tables(*(args.runs or [args.results or args.root / 'results']))
     if args.write or args.check:
         return update(args, tables)
     if args.baseline:
