@@ -6,6 +6,7 @@ from torch import Tensor
 
 from gssl_mm.registry import TASK_UTILS
 
+from .batch_augment.squares import erase_squares
 from .step_random import draw_global
 
 
@@ -25,7 +26,7 @@ class RandomCutout:
             Defaults to 0.
 
     Shape:
-        - images: ``(N, C, H, W)``, any dtype.
+        - images: ``(N, C, H, W)``, any dtype, finite.
         - returns: float32, like the input elsewhere.
 
     Raises:
@@ -36,7 +37,7 @@ class RandomCutout:
         if size < 1:
             raise ValueError(f'size must be at least 1, but got {size}')
         self.size = size
-        self.fill = torch.as_tensor(fill, dtype=torch.float32).view(-1, 1, 1)
+        self.fill = torch.as_tensor(fill, dtype=torch.float32).view(-1)
 
     def __call__(self, images: Tensor,
                  generator: torch.Generator | None = None) -> Tensor:
@@ -50,14 +51,9 @@ class RandomCutout:
 
     def apply(self, images: Tensor, row: Tensor, col: Tensor) -> Tensor:
         """Erase the squares around (row, col), int64 ``(N,)`` each."""
-        height, width = images.shape[2:]
-        inside = (self._span(row, height)[:, None, :, None]
-                  & self._span(col, width)[:, None, None])
         if self.fill.device != images.device:
             self.fill = self.fill.to(images.device)
-        return torch.where(inside, self.fill, images.float())
-
-    def _span(self, centre: Tensor, length: int) -> Tensor:
-        offset = torch.arange(length, device=centre.device) - centre[:, None]
-        offset = offset + self.size // 2
-        return (offset >= 0) & (offset < self.size)
+        half = self.size // 2
+        squares = torch.stack(
+            [row - half, col - half, torch.full_like(row, self.size)], 1)
+        return erase_squares(images, squares, self.fill, torch.float32)

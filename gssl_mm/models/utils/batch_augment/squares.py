@@ -10,10 +10,10 @@ def erase_squares(images: Tensor, squares: Tensor, fill: Tensor,
     Multiplies by zero and adds, because a selection is slow on a CPU.
 
     Args:
-        images (Tensor): uint8 ``(N, C, H, W)``.
+        images (Tensor): ``(N, C, H, W)``, finite.
         squares (Tensor): int ``(N, 3)``: first row and first column, which may
             be outside, and side in pixels.
-        fill (Tensor): float ``(C,)``; rounded if ``dtype`` is one of integers.
+        fill (Tensor): float ``(C,)`` or ``(1,)``; rounded if ``dtype`` is one of integers.
         dtype (torch.dtype): Of the result.
 
     Returns:
@@ -21,7 +21,7 @@ def erase_squares(images: Tensor, squares: Tensor, fill: Tensor,
     """
     height, width = images.shape[2:]
     top, left, side = squares.unbind(1)
-    rows, cols = (_span(start, side, length).to(torch.uint8)
+    rows, cols = (_span(start, side, length).to(images.dtype)
                   for start, length in ((top, height), (left, width)))
     hole = rows[:, None, :, None] * cols[:, None, None]
     if not dtype.is_floating_point:
