@@ -13,7 +13,8 @@ def erase_squares(images: Tensor, squares: Tensor, fill: Tensor,
         images (Tensor): ``(N, C, H, W)``, finite.
         squares (Tensor): int ``(N, 3)``: first row and first column, which may
             be outside, and side in pixels.
-        fill (Tensor): float ``(C,)`` or ``(1,)``; rounded if ``dtype`` is one of integers.
+        fill (Tensor): float ``(C,)`` or ``(1,)``; rounded if ``dtype`` is one
+            of integers.
         dtype (torch.dtype): Of the result.
 
     Returns:
