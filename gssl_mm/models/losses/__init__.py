@@ -5,10 +5,16 @@ from .class_weighted_loss import (
                                   effective_number_weights,
 )
 from .ldam_loss import LDAMLoss, ldam_margins
+from .logit_adjusted_loss import (
+    BalancedSoftmaxLoss,
+    LogitAdjustedLoss,
+    log_priors,
+)
 from .logit_gradients import NoClosedFormError, logit_gradients
 
 __all__ = [
-    'ClassWeightedLoss', 'ClassBalancedCrossEntropyLoss', 'SoftmaxFocalLoss',
-    'LDAMLoss', 'NoClosedFormError', 'ldam_margins',
-    'effective_number_weights', 'logit_gradients'
+    'BalancedSoftmaxLoss', 'ClassBalancedCrossEntropyLoss',
+    'ClassWeightedLoss', 'LDAMLoss', 'LogitAdjustedLoss', 'NoClosedFormError',
+    'SoftmaxFocalLoss', 'effective_number_weights', 'ldam_margins',
+    'log_priors', 'logit_gradients'
 ]
