@@ -12,13 +12,12 @@ from gssl_mm.registry import MODELS
 
 from .staged_backbone import (
     NUM_STAGES,
-    StagedBackbone,
+    PreActivationBackbone,
     blocks_per_stage,
     build_norm,
     check_choice,
     conv3x3,
     conv_init_cfg,
-    run_tapped,
 )
 
 
@@ -127,7 +126,7 @@ BLOCKS = dict(basic=PyramidBlock, bottleneck=PyramidBottleneck)
 
 
 @MODELS.register_module()
-class PyramidNet(StagedBackbone):
+class PyramidNet(PreActivationBackbone):
     """Additive PyramidNet of depth 6n+2 (basic) or 9n+2 (bottleneck).
 
     Paper: Deep Pyramidal Residual Networks, equation 3 and figure 6d. A 3x3
@@ -226,19 +225,15 @@ class PyramidNet(StagedBackbone):
             inputs, stride = width * self.block.expansion, 1
         return Sequential(*layers)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Return the maps of the stages in ``out_indices``, in their order."""
-        x = self.norm1(self.conv1(x))
-        raw, read = [], []
-        for stage in (self.layer1, self.layer2, self.layer3):
-            if self.tap == 'raw':
-                x = stage(x)
-                raw.append(x)
-            else:
-                x, normed = run_tapped(stage, x)
-                # Not in place: a convolution has read it without ReLU.
-                read.append(F.relu(normed))
-        # The last stage is always activated.
-        last = F.relu(self.norm(x), inplace=True)
-        maps = [*raw[:2], *read[1:], last]
-        return tuple(maps[i] for i in self.out_indices)
+    def stem(self, x: Tensor) -> Tensor:
+        """Return what the first stage reads."""
+        return self.norm1(self.conv1(x))
+
+    def shown(self, read: Tensor) -> Tensor:
+        """Return the normed input of a stage after ReLU."""
+        # Not in place: a convolution has read it without ReLU.
+        return F.relu(read)
+
+    def tail(self, x: Tensor) -> Tensor:
+        """Return the activated output of the last stage."""
+        return F.relu(self.norm(x), inplace=True)

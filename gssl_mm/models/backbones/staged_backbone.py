@@ -158,3 +158,40 @@ class StagedBackbone(BaseBackbone):
                     if isinstance(module, _BatchNorm):
                         module.eval()
         return self
+
+
+class PreActivationBackbone(StagedBackbone):
+    """Base of networks whose blocks begin with a norm layer.
+
+    A subclass sets :attr:`tap` and says what precedes the stages, what an
+    activated tap shows and what follows the last stage.
+    """
+
+    tap: str
+
+    def stem(self, x: Tensor) -> Tensor:
+        """Return what the first stage reads."""
+        raise NotImplementedError
+
+    def shown(self, read: Tensor) -> Tensor:
+        """Return an activated tap of what a stage's first block has read."""
+        return read
+
+    def tail(self, x: Tensor) -> Tensor:
+        """Return the activated output of the last stage."""
+        raise NotImplementedError
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Return the maps of the stages in ``out_indices``, in their order."""
+        x = self.stem(x)
+        raw, read = [], []
+        for stage in (self.layer1, self.layer2, self.layer3):
+            if self.tap == 'raw':
+                x = stage(x)
+                raw.append(x)
+            else:
+                x, active = run_tapped(stage, x)
+                read.append(self.shown(active))
+        # The last stage is always activated.
+        maps = [*raw[:2], *read[1:], self.tail(x)]
+        return tuple(maps[i] for i in self.out_indices)

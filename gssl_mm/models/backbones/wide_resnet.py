@@ -13,13 +13,12 @@ from gssl_mm.registry import MODELS
 
 from .staged_backbone import (
     NUM_STAGES,
-    StagedBackbone,
+    PreActivationBackbone,
     blocks_per_stage,
     build_norm,
     check_choice,
     conv3x3,
     conv_init_cfg,
-    run_tapped,
 )
 
 
@@ -73,7 +72,7 @@ class WideBlock(nn.Module):
 
 
 @MODELS.register_module()
-class WideResNet(StagedBackbone):
+class WideResNet(PreActivationBackbone):
     """Wide ResNet of depth 6n+4 for 32x32 images: WRN-depth-widen_factor.
 
     Paper: Wide Residual Networks, table 1. A 3x3 convolution to 16 channels,
@@ -190,17 +189,10 @@ class WideResNet(StagedBackbone):
             inputs, stride = width, 1
         return Sequential(*layers)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Return the maps of the stages in ``out_indices``, in their order."""
-        x = self.conv1(x)
-        raw, read = [], []
-        for stage in (self.layer1, self.layer2, self.layer3):
-            if self.tap == 'raw':
-                x = stage(x)
-                raw.append(x)
-            else:
-                x, active = run_tapped(stage, x)
-                read.append(active)
-        # The last stage is always activated.
-        maps = [*raw[:2], *read[1:], self.act(self.norm(x))]
-        return tuple(maps[i] for i in self.out_indices)
+    def stem(self, x: Tensor) -> Tensor:
+        """Return what the first group reads."""
+        return self.conv1(x)
+
+    def tail(self, x: Tensor) -> Tensor:
+        """Return the activated output of the last group."""
+        return self.act(self.norm(x))
