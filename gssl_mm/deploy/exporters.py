@@ -94,15 +94,20 @@ def tracing_exporter() -> Iterator[None]:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep the exporter's thousands of lines about a failure to itself."""
+    sys.stdout.flush()
     sys.stderr.flush()
-    kept = os.dup(2)
+    kept = [os.dup(stream) for stream in (1, 2)]
     with open(os.devnull, 'w') as sink:
-        os.dup2(sink.fileno(), 2)
+        for stream in (1, 2):
+            os.dup2(sink.fileno(), stream)
     try:
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for stream, saved in zip((1, 2), kept, strict=True):
+            os.dup2(saved, stream)
+            os.close(saved)
 
 
 @contextmanager
