@@ -1,4 +1,5 @@
 from .batch_augment import BatchAutoAugment, BatchRandAugment
+from .batch_augments import GridMix, MaskMix, SmoothMix
 from .data_preprocessor import PretextDataPreprocessor
 from .random_crop_flip import RandomCropFlip
 from .random_cutout import RandomCutout
@@ -9,7 +10,8 @@ from .semi_supervised_preprocessor import (
 from .step_random import draw_global, step_generator
 
 __all__ = [
-    'BatchAutoAugment', 'BatchRandAugment', 'PretextDataPreprocessor',
-    'RandomCropFlip', 'RandomCutout', 'SemiSupervisedBatch',
-    'SemiSupervisedDataPreprocessor', 'draw_global', 'step_generator'
+    'BatchAutoAugment', 'BatchRandAugment', 'GridMix', 'MaskMix',
+    'PretextDataPreprocessor', 'RandomCropFlip', 'RandomCutout',
+    'SemiSupervisedBatch', 'SemiSupervisedDataPreprocessor', 'SmoothMix',
+    'draw_global', 'step_generator'
 ]
