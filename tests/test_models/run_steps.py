@@ -1,19 +1,9 @@
-"""Train every head mode for ten steps; as one process or under torchrun.
-
-Writes, for each mode, the total loss of each step (averaged over processes),
-the gradients of the first step and the final weights.
-"""
+"""Train every head mode for ten steps; as one process or under torchrun."""
 import copy
-import sys
 
 import torch
-import torch.distributed as dist
-from mmengine.logging import MessageHub
-from mmengine.model import MMDistributedDataParallel
-from mmengine.optim import OptimWrapper
-from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
-from mmpretrain.structures import DataSample
+from two_processes import main
 
 TASKS = [dict(type='gssl_mm.LocalRotation'), dict(type='gssl_mm.LocalFlip'),
          dict(type='gssl_mm.LocalChannelPermutation')]
@@ -52,15 +42,15 @@ class SmoothNet(torch.nn.Sequential):
         return (super().forward(images), )
 
 
-def build(gate):
-    torch.manual_seed(0)
+def build(mode):
     model = MODELS.build(dict(
         type='ImageClassifier',
         backbone=SmoothNet(),
         neck=dict(type='GlobalAveragePooling'),
         head=dict(
             type='gssl_mm.GatedMultiTaskHead', in_channels=32, tasks=TASKS,
-            task_head='cosine', loss_weight=0.5, gate=copy.deepcopy(gate),
+            task_head='cosine', loss_weight=0.5,
+            gate=copy.deepcopy(GATES[mode]),
             primary=dict(
                 type='gssl_mm.CosineClsHead', num_classes=4, in_channels=32,
                 loss=dict(type='gssl_mm.LDAMLoss', class_counts=COUNTS))),
@@ -69,55 +59,8 @@ def build(gate):
             std=[60.] * 3, augment=[dict(type='gssl_mm.RandomCropFlip')],
             pretext=dict(tasks=TASKS))))
     model.head.primary.loss_module.set_class_weight([0.2, 0.5, 1., 2.3])
-    if dist.is_initialized():
-        return MMDistributedDataParallel(
-            model, device_ids=None, broadcast_buffers=False)
     return model
 
 
-def run(gate, rank, size):
-    model = build(gate)
-    optimizer = OptimWrapper(torch.optim.SGD(
-        [p for p in model.parameters() if p.requires_grad], 0.05, 0.9))
-    draws = torch.Generator().manual_seed(1)
-    totals, grads = [], {}
-    for step in range(10):
-        MessageHub.get_current_instance().runtime_info.update(iter=step, seed=0)
-        images = torch.randint(256, (16, 3, 16, 16), generator=draws)
-        labels = torch.randint(4, (16, ), generator=draws)
-        part = slice(rank, None, size)
-        logs = model.train_step(
-            dict(inputs=images[part].to(torch.uint8),
-                 data_samples=[DataSample().set_gt_label(int(label))
-                               for label in labels[part]]), optimizer)
-        total = logs['loss'].detach()
-        if size > 1:
-            dist.all_reduce(total)
-        totals.append(float(total) / size)
-        if step == 0:
-            grads = gradients(model, optimizer.optimizer)
-    plain = getattr(model, 'module', model)
-    return dict(totals=totals, grads=grads, weights=plain.state_dict())
-
-
-def gradients(model, optimizer):
-    """Those of the first step, which its momentum buffers still hold."""
-    return {name.removeprefix('module.'):
-            optimizer.state[param]['momentum_buffer'].clone()
-            for name, param in model.named_parameters() if param.requires_grad}
-
-
-def main(out, distributed):
-    torch.set_num_threads(1)
-    if distributed:
-        dist.init_process_group('gloo')
-    rank = dist.get_rank() if distributed else 0
-    size = dist.get_world_size() if distributed else 1
-    with DefaultScope.overwrite_default_scope('mmpretrain'):
-        results = {name: run(gate, rank, size) for name, gate in GATES.items()}
-    if rank == 0:
-        torch.save(results, out)
-
-
 if __name__ == '__main__':
-    main(sys.argv[1], len(sys.argv) > 2)
+    main(build, GATES, steps=10)

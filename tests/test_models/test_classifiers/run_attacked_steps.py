@@ -1,19 +1,9 @@
-"""Adversarial training for some steps; as one process or under torchrun.
-
-Writes the total loss of each step (averaged over processes) and the final
-weights of each kind of training.
-"""
+"""Adversarial training for five steps; as one process or under torchrun."""
 import copy
-import sys
 
 import torch
-import torch.distributed as dist
-from mmengine.logging import MessageHub
-from mmengine.model import MMDistributedDataParallel
-from mmengine.optim import OptimWrapper
-from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
-from mmpretrain.structures import DataSample
+from two_processes import main
 
 TASKS = [dict(type='gssl_mm.LocalRotation'), dict(type='gssl_mm.LocalFlip')]
 PRIMARY = dict(type='LinearClsHead', num_classes=4, in_channels=8)
@@ -48,7 +38,6 @@ class SmoothNet(torch.nn.Sequential):
 
 
 def build(kind):
-    torch.manual_seed(0)
     name, config = KINDS[kind]
     pretext = dict(pretext=dict(tasks=TASKS)) if kind in (
         'prob_mean', 'logit_mean', 'per_sample') else {}
@@ -63,45 +52,8 @@ def build(kind):
             std=[255.] * 3, **pretext)))
     # Next to the image the divergence is 0 and its direction rounding
     model.start_std = 0.3
-    if dist.is_initialized():
-        return MMDistributedDataParallel(
-            model, device_ids=None, broadcast_buffers=False)
     return model
 
 
-def run(kind, rank, size):
-    model = build(kind)
-    optimizer = OptimWrapper(torch.optim.SGD(model.parameters(), 0.5, 0.9))
-    draws = torch.Generator().manual_seed(1)
-    totals = []
-    for step in range(5):
-        MessageHub.get_current_instance().runtime_info.update(iter=step, seed=0)
-        images = torch.randint(256, (12, 3, 16, 16), generator=draws)
-        labels = torch.randint(4, (12, ), generator=draws)
-        part = slice(rank, None, size)
-        logs = model.train_step(
-            dict(inputs=images[part].to(torch.uint8),
-                 data_samples=[DataSample().set_gt_label(int(label))
-                               for label in labels[part]]), optimizer)
-        total = logs['loss'].detach()
-        if size > 1:
-            dist.all_reduce(total)
-        totals.append(float(total) / size)
-    plain = getattr(model, 'module', model)
-    return dict(totals=totals, weights=plain.state_dict())
-
-
-def main(out, distributed):
-    torch.set_num_threads(1)
-    if distributed:
-        dist.init_process_group('gloo')
-    rank = dist.get_rank() if distributed else 0
-    size = dist.get_world_size() if distributed else 1
-    with DefaultScope.overwrite_default_scope('mmpretrain'):
-        results = {kind: run(kind, rank, size) for kind in KINDS}
-    if rank == 0:
-        torch.save(results, out)
-
-
 if __name__ == '__main__':
-    main(sys.argv[1], len(sys.argv) > 2)
+    main(build, KINDS, steps=5, batch=12, lr=0.5)

@@ -1,8 +1,5 @@
 """What every run may ask of adversarial training."""
 import copy
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,32 +7,18 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-SCRIPT = str(Path(__file__).with_name('run_attacked_steps.py'))
+SCRIPT = Path(__file__).with_name('run_attacked_steps.py')
 KINDS = ['plain', 'prob_mean', 'logit_mean', 'per_sample', 'rotations',
          'trades']
 TASKS = [dict(type='gssl_mm.LocalRotation'), dict(type='gssl_mm.LocalFlip')]
 
 
 @pytest.mark.slow
-def test_two_processes_train_what_one_trains(tmp_path):
-    env = dict(os.environ, OMP_NUM_THREADS='1')
-    one, two = str(tmp_path / 'one.pt'), str(tmp_path / 'two.pt')
-    for command in (
-        [sys.executable, SCRIPT, one],
-        [sys.executable, '-m', 'torch.distributed.run', '--standalone',
-         '--nproc_per_node=2', SCRIPT, two, 'distributed']):
-        done = subprocess.run(command, env=env, capture_output=True, text=True,
-                              check=False)
-        assert done.returncode == 0, done.stderr[-2000:]
-    one, two = torch.load(one), torch.load(two)
+def test_two_processes_train_what_one_trains(one_and_two,
+                                             assert_equal_training):
+    one, two = one_and_two(SCRIPT)
     for kind in KINDS:
-        a, b = one[kind], two[kind]
-        assert a['totals'][0] != a['totals'][-1]
-        for x, y in zip(a['totals'], b['totals'], strict=True):
-            assert abs(x - y) < 1e-5 * max(1, abs(x)), kind
-        for key, value in a['weights'].items():
-            assert torch.allclose(value, b['weights'][key], atol=1e-5), (
-                kind, key)
+        assert_equal_training(one[kind], two[kind])
 
 
 def loader(split, each, batch):

@@ -1,36 +1,17 @@
 """Two processes with the same total batch train what one process trains."""
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-import torch
 
-SCRIPT = str(Path(__file__).with_name('run_joint_steps.py'))
+SCRIPT = Path(__file__).with_name('run_joint_steps.py')
 
 
 @pytest.fixture(scope='module')
-def results(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('steps')
-    env = dict(os.environ, OMP_NUM_THREADS='1')
-    one, two = str(folder / 'one.pt'), str(folder / 'two.pt')
-    for command in (
-        [sys.executable, SCRIPT, one],
-        [sys.executable, '-m', 'torch.distributed.run', '--standalone',
-         '--nproc_per_node=2', SCRIPT, two, 'distributed']):
-        done = subprocess.run(command, env=env, capture_output=True, text=True,
-                              check=False)
-        assert done.returncode == 0, done.stderr[-2000:]
-    return torch.load(one), torch.load(two)
+def results(one_and_two):
+    return one_and_two(SCRIPT)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize('name', ['masks', 'masks-ldam', 'rotations-ldam'])
-def test_two_processes_equal_one(results, name):
-    one, two = (r[name] for r in results)
-    assert one['totals'][0] != one['totals'][-1]
-    for a, b in zip(one['totals'], two['totals'], strict=True):
-        assert abs(a - b) < 1e-5 * max(1, abs(a))
-    for key, value in one['weights'].items():
-        assert torch.allclose(value, two['weights'][key], atol=1e-5), key
+def test_two_processes_equal_one(results, name, assert_equal_training):
+    assert_equal_training(*(r[name] for r in results))
