@@ -1,38 +1,15 @@
 """Long-tailed CIFAR-10: the bit-exact subset, ratio 0.01; full test set."""
+_base_ = './cifar10.py'
+
 train_dataloader = dict(
-    batch_size=128,
-    num_workers=2,
-    persistent_workers=True,
     dataset=dict(
+        _delete_=True,
         type='gssl_mm.LongTailedDataset',
         imbalance_ratio=0.01,
-        dataset=dict(
-            type='gssl_mm.CIFAR10',
-            data_root='data/cifar10',
-            split='train',
-            # Crop and flip happen on the batch, in the data preprocessor
-            pipeline=[dict(type='PackInputs')])),
-    sampler=dict(type='DefaultSampler', shuffle=True))
+        dataset=_base_.train_dataloader.dataset))
 
-val_dataloader = dict(
-    batch_size=500,
-    num_workers=2,
-    persistent_workers=True,
-    dataset=dict(
-        type='gssl_mm.CIFAR10',
-        data_root='data/cifar10',
-        split='test',
-        test_mode=True,
-        # Files that are not the data set's are brought to its order and size
-        pipeline=[
-            dict(type='gssl_mm.RGBImage', size=32),
-            dict(type='PackInputs')
-        ]),
-    sampler=dict(type='DefaultSampler', shuffle=False))
 val_evaluator = [
     dict(type='Accuracy', topk=(1, 5)),
     dict(type='gssl_mm.ShotAccuracy', per_class_csv=True)
 ]
-
-test_dataloader = val_dataloader
 test_evaluator = val_evaluator
