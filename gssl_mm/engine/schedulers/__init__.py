@@ -1,3 +1,4 @@
 from .cosine import StepAheadCosineLR
+from .fixmatch_cosine import FixMatchCosineLR
 
-__all__ = ['StepAheadCosineLR']
+__all__ = ['FixMatchCosineLR', 'StepAheadCosineLR']

@@ -1,0 +1,110 @@
+"""The unlabelled half of semi-supervised training."""
+from collections.abc import Iterator, Sized
+
+import torch
+from mmengine.dist import get_rank
+from torch.utils.data import DataLoader
+
+from gssl_mm.datasets.errors import EmptyUnlabeledError
+from gssl_mm.datasets.samplers import StreamSampler
+from gssl_mm.datasets.semi_supervised import SemiSupervisedSplit
+from gssl_mm.datasets.unlabeled_batches import UnlabeledBatches, keep_batch
+from gssl_mm.registry import DATASETS, HOOKS
+from gssl_mm.seeding import stable_seed
+
+from .step_seed_hook import StepSeedHook, seed_global_generators
+from .teacher_hook import TeacherHook
+
+
+@HOOKS.register_module()
+class FixMatchHook(TeacherHook):
+    """Add unlabelled images to every batch, and keep the teacher.
+
+    Works on the host's own training loops. Before each iteration the batch is
+    given ``unlabeled``: ``inputs``, uint8 ``(M, C, H, W)`` with M =
+    ``unlabeled_ratio`` times the labelled batch, and ``gt_label`` to measure
+    pseudo-labels with. The data preprocessor makes its views of it.
+
+    The unlabelled stream deals permutations of the dataset without an end. Its
+    place follows from the iteration and its order from the seed, so that a
+    resumed run continues it exactly, and several processes share what one
+    process would see.
+
+    Args:
+        unlabeled_ratio (int): mu, unlabelled images for one labelled image, at
+            least 1. Defaults to 7.
+        dataset (dict, optional): Config of the unlabelled dataset. Defaults to
+            None: the other part of the training set's
+            :class:`SemiSupervisedSplit`.
+        num_workers (int): Processes that read unlabelled images; 0 where they
+            lie in one array. Defaults to 0.
+        decay (float): Of the teacher, see :class:`TeacherHook`. Defaults to
+            0.999.
+
+    Raises:
+        EmptyUnlabeledError: ``unlabeled_ratio`` is less than 1, or there is no
+            unlabelled image.
+        ValueError: ``dataset`` is None and the training set is no split.
+
+    Example:
+        >>> custom_hooks = [
+        ...     dict(type='gssl_mm.FixMatchHook', unlabeled_ratio=7)]
+    """
+
+    def __init__(self, unlabeled_ratio: int = 7, dataset: dict | None = None,
+                 num_workers: int = 0, decay: float = 0.999) -> None:
+        super().__init__(decay)
+        if int(unlabeled_ratio) != unlabeled_ratio or unlabeled_ratio < 1:
+            raise EmptyUnlabeledError(
+                f'unlabeled_ratio={unlabeled_ratio} gives no unlabelled batch. '
+                'Allowed are whole numbers of at least 1; to train on '
+                "labelled images alone use dict(type='gssl_mm.TeacherHook') "
+                'and an ImageClassifier')
+        self.unlabeled_ratio = int(unlabeled_ratio)
+        self.dataset = dataset
+        self.num_workers = num_workers
+        self.loader: DataLoader | None = None
+        self._batches: Iterator | None = None
+
+    def before_train(self, runner) -> None:
+        """Open the stream at the place where training stands."""
+        super().before_train(runner)
+        seed = StepSeedHook._shared_seed(runner)
+        size = self.unlabeled_ratio * runner.train_dataloader.batch_size
+        dataset = UnlabeledBatches(self._unlabeled(runner))
+        sampler = StreamSampler(dataset, seed, 'unlabeled')
+        sampler.skip(runner.iter * size)
+        self.loader = DataLoader(
+            dataset, size, sampler=sampler, num_workers=self.num_workers,
+            collate_fn=keep_batch, drop_last=True,
+            pin_memory=torch.cuda.is_available(),
+            generator=torch.Generator().manual_seed(
+                stable_seed(seed, get_rank(), 'unlabeled-loader')))
+        self._seed, self._batches = seed, None
+
+    def _unlabeled(self, runner) -> Sized:
+        """The dataset of the stream."""
+        if self.dataset is not None:
+            return DATASETS.build(self.dataset)
+        labeled = runner.train_dataloader.dataset
+        if not isinstance(labeled, SemiSupervisedSplit):
+            raise ValueError(
+                'FixMatchHook without a dataset takes the other part of a '
+                'gssl_mm.SemiSupervisedSplit, but train_dataloader.dataset is '
+                f'a {type(labeled).__name__}. Wrap it in a split, or give '
+                'FixMatchHook(dataset=dict(...))')
+        return labeled.other_part()
+
+    def before_train_iter(self, runner, batch_idx: int,
+                          data_batch: dict | None = None) -> None:
+        """Add the next unlabelled images to the batch."""
+        # A pipeline that draws in this process draws what the iteration says
+        seed_global_generators(
+            self._seed, runner.iter, get_rank(), 'fetch-unlabeled')
+        if self._batches is None:
+            self._batches = iter(self.loader)
+        data_batch['unlabeled'] = next(self._batches)
+
+    def after_train(self, runner) -> None:
+        """Let go of the loader and its workers."""
+        self.loader = self._batches = None
