@@ -102,7 +102,8 @@ class PillowAugment(BaseTransform):
             self.seed, int(results['sample_idx']), 'augment')
         image = np.ascontiguousarray(results['img'][..., ::self.step])
         draws = self.augment.sample(1, image.shape[:2], generator)
-        out = np.asarray(self.run(Image.fromarray(image), *draws))
+        # A copy: Pillow's memory cannot be written to
+        out = np.array(self.run(Image.fromarray(image), *draws))
         results['img'] = np.ascontiguousarray(out[..., ::self.step])
         return results
 
