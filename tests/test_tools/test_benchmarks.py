@@ -142,6 +142,10 @@ def test_gpu_session_says_what_it_would_do(run_tool, tmp_path, repo):
                    'feature_mask_cost', 'timeboxed_runs'):
         assert f'{script}.py' in done.stdout
         assert (repo / f'tools/benchmarks/{script}.py').is_file()
+    assert f' train_dataloader.dataset.dataset.data_root={tmp_path}' in (
+        done.stdout)
+    other = run_tool(session, **env, TRAIN_DATA='train_dataloader.dataset')
+    assert f' train_dataloader.dataset.data_root={tmp_path}' in other.stdout
     assert 'pgd.py' not in done.stdout
     assert 'pgd.py' in run_tool(session, **env, PARTS='pgd').stdout
     assert f'val_dataloader.dataset.data_root={tmp_path}' in done.stdout

@@ -22,6 +22,9 @@
 #   JOBS=6        runs at a time at the start; timeboxed_runs.py stops the last
 #                 ones when their speed shows that they would not all finish
 #   RUNS          CONFIG:SEED..., the most important first
+#   TRAIN_DATA=train_dataloader.dataset.dataset  key of the training set; that of
+#                 a config without an imbalance is train_dataloader.dataset
+#   TEST=1        test the last checkpoints too, see run_seeds.sh
 #   EPOCHS=200 VAL_INTERVAL=1 AMP=1 TAG (bf16 with AMP)
 #   VERIFY_MD5=0  1 for the published files; RESULT_LABEL names other ones
 #   WORK_DIRS=work_dirs/gpu_session RESULTS=WORK_DIRS/results
@@ -65,7 +68,8 @@ real_data() {
     options+=(--cfg-options "train_cfg.max_epochs=$epochs"
         "train_cfg.val_interval=${VAL_INTERVAL:-1}")
     local loader
-    for loader in train_dataloader.dataset.dataset val_dataloader.dataset \
+    for loader in "${TRAIN_DATA:-train_dataloader.dataset.dataset}" \
+        val_dataloader.dataset \
         test_dataloader.dataset; do
         options+=("$loader.data_root=${DATA_ROOT:-}" "$loader.download=False"
             "$loader.verify_md5=$verify")
