@@ -1,0 +1,11 @@
+"""WRN-10-1 on the labelled images alone, CIFAR-10 with 250 labels.
+
+Not a row of the papers: a size that trains on a CPU.
+Measured here: docs/results.md.
+Run: tools/run_seeds.sh configs/semi/wrn10-1_cifar10-250-6k.py 0
+
+Shortened, see its sibling with 4,000 labels.
+"""
+_base_ = './wrn10-1_cifar10-4000-6k.py'
+
+train_dataloader = dict(dataset=dict(num_labeled=250))

@@ -1,0 +1,9 @@
+"""FixMatch with G-SSL (LoRot + flip + permutation, gated) on CIFAR-10 with 40 labels.
+
+Not a row of the G-SSL paper.
+Measured here: docs/results.md.
+Run: tools/run_seeds.sh configs/semi/wrn28-2-fixmatch-gssl_cifar10-40.py 0
+"""
+_base_ = './wrn28-2-fixmatch-gssl_cifar10-4000.py'
+
+train_dataloader = dict(dataset=dict(num_labeled=40))

@@ -1,0 +1,9 @@
+"""Mean Teacher on CIFAR-10 with 250 labels.
+
+Not a row of the G-SSL paper.
+Measured here: docs/results.md.
+Run: tools/run_seeds.sh configs/semi/wrn28-2-meanteacher_cifar10-250.py 0
+"""
+_base_ = './wrn28-2-meanteacher_cifar10-4000.py'
+
+train_dataloader = dict(dataset=dict(num_labeled=250))
