@@ -88,7 +88,9 @@ def wheel(tmp_path_factory):
 def test_wheel_holds_configs_and_tools(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     for path in ('configs/gssl/resnet32_cifar100lt.py', 'tools/train.py',
-                 'tools/dist_train.sh', 'model-index.yml'):
+                 'tools/dist_train.sh', 'model-index.yml',
+                 'weights/metafile.yml', 'configs/gssl/metafile.yml',
+                 *(f'weights/{p.name}' for p in ROOT.glob('weights/*.pth'))):
         assert f'gssl_mm/.mim/{path}' in names, path
     sources = {p.relative_to(ROOT).as_posix()
                for p in (ROOT / 'gssl_mm').rglob('*.py')
