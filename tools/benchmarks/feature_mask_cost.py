@@ -1,7 +1,7 @@
 """What feature masks cost: step time and saved activations (Table 5).
 
     python tools/benchmarks/feature_mask_cost.py --threads 2 --check \
-        --out results/feature_mask_cost_cpu.json
+        --out results/benchmarks/feature_mask_cost.json
 
 A step is the model's own ``train_step`` on 128 random images of 32x32 in
 ResNet-110 of configs/feature_mask: the baseline, maps masked after stage 1, 2
