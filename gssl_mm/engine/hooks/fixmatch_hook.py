@@ -69,18 +69,31 @@ class FixMatchHook(TeacherHook):
     def before_train(self, runner) -> None:
         """Open the stream at the place where training stands."""
         super().before_train(runner)
-        seed = StepSeedHook._shared_seed(runner)
-        size = self.unlabeled_ratio * runner.train_dataloader.batch_size
-        dataset = UnlabeledBatches(self._unlabeled(runner))
-        sampler = StreamSampler(dataset, seed, 'unlabeled')
-        sampler.skip(runner.iter * size)
-        self.loader = DataLoader(
-            dataset, size, sampler=sampler, num_workers=self.num_workers,
-            collate_fn=keep_batch, drop_last=True,
-            pin_memory=torch.cuda.is_available(),
+        self._seed = StepSeedHook._shared_seed(runner)
+        self.loader = self.open_stream(
+            self._unlabeled(runner), runner.train_dataloader.batch_size,
+            self._seed, runner.iter)
+        self._batches = None
+
+    def open_stream(self, dataset: Sized, labeled_batch: int, seed: int,
+                    step: int = 0) -> DataLoader:
+        """Build the loader of unlabelled batches.
+
+        Args:
+            dataset (Sized): The unlabelled images.
+            labeled_batch (int): Labelled images of a batch on this process.
+            seed (int): The same on all processes.
+            step (int): Batches that were read before. Defaults to 0.
+        """
+        size = self.unlabeled_ratio * labeled_batch
+        batches = UnlabeledBatches(dataset)
+        sampler = StreamSampler(batches, seed, 'unlabeled')
+        sampler.skip(step * size)
+        return DataLoader(
+            batches, size, sampler=sampler, num_workers=self.num_workers,
+            collate_fn=keep_batch, pin_memory=torch.cuda.is_available(),
             generator=torch.Generator().manual_seed(
                 stable_seed(seed, get_rank(), 'unlabeled-loader')))
-        self._seed, self._batches = seed, None
 
     def _unlabeled(self, runner) -> Sized:
         """The dataset of the stream."""
