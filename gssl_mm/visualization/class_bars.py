@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .errors import HalfWrittenLogError, RunLogError
 from .style import GREY, PALETTE, new_figure, save_figure
 
 FEW_BELOW, MANY_ABOVE = 20, 100
@@ -16,12 +17,48 @@ def read_per_class(path: str | Path) -> tuple[list[str], list[int], list]:
     Returns:
         tuple: Class names, training counts, accuracies in percent (nan where
         nothing was tested).
+
+    Raises:
+        RunLogError: There is no such table.
+        HalfWrittenLogError: It was cut off, or is another table.
     """
+    if not Path(path).is_file():
+        raise RunLogError(
+            f'there is no {path}. A run writes it with the evaluator '
+            "dict(type='gssl_mm.ShotAccuracy', per_class_csv=True).")
     with open(path, newline='') as file:
         rows = list(csv.DictReader(file))
-    return ([row['name'] or row['class'] for row in rows],
-            [int(row['train_count']) for row in rows],
-            [float(row['accuracy']) for row in rows])
+    try:
+        table = ([row['name'] or row['class'] for row in rows],
+                 [int(row['train_count']) for row in rows],
+                 [float(row['accuracy']) for row in rows])
+    except (KeyError, TypeError, ValueError) as error:
+        raise HalfWrittenLogError(
+            f'{path} is cut off or no table of classes: {error!r}. Test the '
+            'checkpoint again to write it anew.') from error
+    return table
+
+
+def plot_class_tables(runs: dict[str, str | Path],
+                      path: str | Path) -> list[Path]:
+    """Plot the tables of work dirs; as :func:`plot_class_accuracy`.
+
+    Args:
+        runs (dict): Run name to work dir.
+        path (str | Path): Where to.
+
+    Raises:
+        RunLogError: A run has no table, or one of other classes.
+    """
+    tables = {name: read_per_class(Path(folder) / 'per_class_accuracy.csv')
+              for name, folder in runs.items()}
+    names, counts, _ = next(iter(tables.values()))
+    other = [name for name, table in tables.items() if table[0] != names]
+    if other:
+        raise RunLogError(f'{other[0]} has other classes than '
+                          f'{next(iter(tables))}: draw them apart.')
+    return plot_class_accuracy(
+        names, counts, {name: t[2] for name, t in tables.items()}, path)
 
 
 def plot_class_accuracy(names: Sequence[str], counts: Sequence[int],
@@ -62,4 +99,4 @@ def plot_class_accuracy(names: Sequence[str], counts: Sequence[int],
     return save_figure(figure, path)
 
 
-__all__ = ['plot_class_accuracy', 'read_per_class']
+__all__ = ['plot_class_accuracy', 'plot_class_tables', 'read_per_class']

@@ -1,8 +1,8 @@
 """Gate weights over training, read from what a run logged."""
-import json
 from pathlib import Path
 from typing import Any
 
+from .run_log import find_logs, read_rows
 from .style import GREY, LINES, PALETTE, new_figure, save_figure
 
 PREFIX = 'gate_'
@@ -10,27 +10,6 @@ PREFIX = 'gate_'
 
 class NoGateLoggedError(ValueError):
     """A folder holds no log with gate weights."""
-
-
-def _read_lines(path: Path) -> list[dict]:
-    rows = []
-    for line in path.read_text().splitlines():
-        try:
-            row = json.loads(line)
-        except ValueError:  # the last line of a run that was killed
-            continue
-        if isinstance(row, dict):
-            rows.append(row)
-    return rows
-
-
-def find_logs(source: str | Path) -> list[Path]:
-    """Scalar logs of a work dir, oldest first, or the file given."""
-    source = Path(source)
-    if source.is_file():
-        return [source]
-    return sorted(source.glob('*/vis_data/scalars.json')) or sorted(
-        source.glob('vis_data/scalars.json'))
 
 
 def read_gate_curve(source: str | Path, axis: str = 'iter'
@@ -49,11 +28,12 @@ def read_gate_curve(source: str | Path, axis: str = 'iter'
 
     Raises:
         NoGateLoggedError: There is no log, or none with gate weights.
+        HalfWrittenLogError: A log is damaged.
     """
     points: dict[str, dict[float, float]] = {}
     logs = find_logs(source)
     for path in logs:
-        rows = [r for r in _read_lines(path)
+        rows = [r for r in read_rows(path)[0]
                 if any(k.startswith(PREFIX) for k in r)]
         if rows:
             _drop_after(points, rows[0].get('step', 0))
