@@ -1,4 +1,4 @@
-"""Draw what a config's pretext tasks do to its images, with the labels.
+r"""Draw what a config's pretext tasks do to its images, with the labels.
 
 Usage:
     python tools/visualization/browse_pretext.py CONFIG [--num 12]
@@ -6,6 +6,10 @@ Usage:
 
 Each pair is an image of the config's data and its transformation; an orange
 frame marks the quadrant. Writes PNG and SVG.
+
+Example:
+    python tools/visualization/browse_pretext.py \
+        configs/gssl/demo_gssl_synthetic.py
 """
 import argparse
 import sys

@@ -6,6 +6,10 @@ Usage:
 
 Reads ``*/vis_data/scalars.json`` of each work dir (all of them, for a run that
 was resumed) or a ``scalars.json`` given by name; writes PNG and SVG.
+
+Example:
+    python tools/demo.py
+    python tools/visualization/plot_gate.py demo_out/runs/demo_gssl_synthetic
 """
 import argparse
 import sys
