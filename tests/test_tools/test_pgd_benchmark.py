@@ -75,3 +75,17 @@ def test_skipping_counts_what_not_skipping_counts(load):
         run.run()
         found.append(run.right)
     assert found[0] == found[1]
+
+
+def test_a_checkpoint_of_another_config_is_refused(load, tmp_path):
+    attacks = load('bench_attacks')
+    from argparse import Namespace
+
+    from gssl_mm.tooling.errors import OptionError
+    net, path = torch.nn.Linear(2, 3), tmp_path / 'net.pth'
+    args = Namespace(checkpoint=path, config='some_config')
+    torch.save(dict(state_dict=torch.nn.Linear(2, 3).state_dict()), path)
+    attacks.load_weights(net, args)
+    torch.save(dict(state_dict=dict(weight=net.weight)), path)
+    with pytest.raises(OptionError, match='some_config'):
+        attacks.load_weights(net, args)

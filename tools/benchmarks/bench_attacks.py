@@ -12,6 +12,7 @@ from torch import Tensor
 from gssl_mm.engine.channels_last import convert_to_channels_last
 from gssl_mm.models.attacks import PGD, PixelModel
 from gssl_mm.registry import DATASETS, MODELS
+from gssl_mm.tooling.errors import OptionError
 
 EPS, STEP, STEPS = 8 / 255, 2 / 255, 20
 
@@ -28,6 +29,21 @@ def recipe(args: argparse.Namespace) -> Config:
     return cfg
 
 
+def load_weights(model: torch.nn.Module, args: argparse.Namespace) -> None:
+    """Load the checkpoint, all of it.
+
+    Raises:
+        OptionError: It is not one of ``--config``.
+    """
+    try:
+        load_checkpoint(model, str(args.checkpoint), map_location='cpu',
+                        strict=True)
+    except RuntimeError as error:
+        raise OptionError(
+            f'{args.checkpoint} is no checkpoint of {args.config}: give the '
+            f'config it was trained with. {error}') from error
+
+
 def load_problem(args: argparse.Namespace) -> tuple:
     """The network, and images with labels in batches."""
     cfg = recipe(args)
@@ -35,7 +51,7 @@ def load_problem(args: argparse.Namespace) -> tuple:
     model = MODELS.build(cfg.model)
     model.init_weights()
     if args.checkpoint:
-        load_checkpoint(model, str(args.checkpoint), map_location='cpu')
+        load_weights(model, args)
     pixel = PixelModel(model.to(args.device)).eval()
     if args.data_root:
         data = DATASETS.build(dict(
