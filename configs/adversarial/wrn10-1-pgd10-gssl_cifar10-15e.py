@@ -2,7 +2,7 @@
 
 Not a row of the papers: a size that trains on a CPU.
 Measured here: docs/results.md.
-Run: tools/run_seeds.sh configs/adversarial/wrn10-1-pgd10-gssl_cifar10-15e.py 0
+Run: TEST=1 tools/run_seeds.sh configs/adversarial/wrn10-1-pgd10-gssl_cifar10-15e.py 0
 
 The cosine ends with the last epoch, however many there are.
 """
