@@ -94,10 +94,9 @@ class ImageInferencer(ImageClassificationInferencer):
         >>> import gssl_mm
         >>> from gssl_mm.apis import ImageInferencer
         >>> model = gssl_mm.get_model('gssl_mm::gssl/resnet32_cifar10lt.py')
-        >>> image = np.zeros((40, 40, 3), np.uint8)
-        >>> results = ImageInferencer(model)([image, image], batch_size=2)
-        >>> sorted(results[0])
-        ['pred_class', 'pred_label', 'pred_score', 'pred_scores']
+        >>> inferencer = ImageInferencer(model)
+        >>> inferencer.classes[:3]
+        ('airplane', 'automobile', 'bird')
     """
 
     def __init__(self, model, pretrained: str | bool = True, device=None,

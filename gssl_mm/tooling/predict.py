@@ -62,6 +62,13 @@ def write_csv(stream: TextIO, files: list[str], results: list[dict],
     writer.writerows(_rows(files, results, all_scores))
 
 
+def show_progress_on_stderr() -> None:
+    """Keep the host's progress bar out of what is written."""
+    from mmpretrain.utils.progress import global_live
+    from rich.console import Console
+    global_live.console = Console(stderr=True)
+
+
 def main(argv: list[str] | None = None) -> None:
     """Predict as the command line says."""
     args = build_parser().parse_args(argv)
@@ -76,6 +83,7 @@ def main(argv: list[str] | None = None) -> None:
     cfg.merge_from_dict(args.cfg_options or {})
     model = get_model(cfg, checkpoint, args.device or get_device())
     inferencer = ImageInferencer(model)
+    show_progress_on_stderr()
     results = inferencer(files, batch_size=args.batch_size)
     out = args.out and Path(args.out)
     if not out:
