@@ -21,9 +21,11 @@ NAMES = [str(p.relative_to(ROOT)) for p in LEAVES]
 # One of each family trains in the default run; the others with -m slow
 FAMILIES = ['gssl/resnet32_cifar100lt.py', 'gssl/resnet32-ce_cifar10lt.py',
             'gssl/resnet32-ssp-pretrain_cifar10lt.py']
-# Feature masks and attacks have tests of their own, at a smaller size
+# Feature masks, attacks and Tiny-ImageNet have tests of their own, at a smaller
+# size
 OTHERS = [n for n in NAMES if n.startswith('gssl/') and n not in FAMILIES
-          and '-r0.0' not in n and 'slasd' not in n]
+          and '-r0.0' not in n and 'slasd' not in n
+          and 'tinyimagenet' not in n]
 
 
 @pytest.fixture(scope='module')

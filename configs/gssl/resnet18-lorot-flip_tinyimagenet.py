@@ -1,0 +1,15 @@
+"""G-SSL (LoRot + flip, gated): ResNet-18 on Tiny-ImageNet.
+
+G-SSL paper, Table 3: 66.34 (best epoch).
+Measured here: docs/results.md.
+Run: tools/run_seeds.sh configs/gssl/resnet18-lorot-flip_tinyimagenet.py 0
+"""
+_base_ = './resnet18_tinyimagenet.py'
+
+tasks = [
+    dict(type='gssl_mm.LocalRotation'),
+    dict(type='gssl_mm.LocalFlip', axis='horizontal'),
+]
+model = dict(
+    head=dict(tasks=tasks),
+    data_preprocessor=dict(pretext=dict(tasks=tasks)))

@@ -1,0 +1,16 @@
+"""Baseline on Tiny-ImageNet-100, 15 epochs.
+
+The 400-epoch cosine within 15 epochs, a narrow net, 100 classes, crops from a
+border: a smoke test, not evidence.
+"""
+_base_ = './resnet18w16_tinyimagenet100-15e.py'
+
+model = dict(
+    head=dict(
+        _delete_=True,
+        type='LinearClsHead',
+        num_classes=100,
+        in_channels=128,
+        loss=dict(type='CrossEntropyLoss', use_soft=True),
+        init_cfg=None),
+    data_preprocessor=dict(pretext=None))

@@ -1,0 +1,11 @@
+"""G-SSL (LoRot + flip + permutation, gated) on Tiny-ImageNet-100, 15 epochs.
+
+The 400-epoch cosine within 15 epochs, a narrow net, 100 classes, crops from a
+border: a smoke test, not evidence. Every training image is transformed, and a net
+that still underfits pays for it.
+"""
+_base_ = [
+    '../_base_/models/resnet18w16_gssl.py',
+    '../_base_/datasets/tinyimagenet100.py',
+    '../_base_/schedules/tiny_15e.py', '../_base_/default_runtime.py'
+]
