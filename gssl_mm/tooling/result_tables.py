@@ -145,8 +145,9 @@ def paper_table(table: dict, groups: list[Group],
     for row in table['rows']:
         head = [*_row_head(row), _paper_cell(row)]
         base = base_of(row, table['rows'])
-        hits = [g for stem in row['configs'] for g in found.get(stem, [])]
-        if row['metric'] is None or not hits:
+        hits = [g for stem in row['configs'] for g in found.get(stem, [])
+                if row['metric'] and g.by_seed(row['metric'], 'last')]
+        if not hits:
             if row['value'] is not None:
                 lines.append([*head, *[DASH] * (2 + len(MEASURED)),
                               DASH if base is None else NOT_TESTED])

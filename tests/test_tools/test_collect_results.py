@@ -108,6 +108,13 @@ def test_a_tag_belongs_to_the_longest_stem(tmp_path, papers):
                                      'resnet32_cifar10lt-r0.02-bf16']}
 
 
+def test_a_run_without_the_metric_of_a_row_is_not_its_run(tmp_path, papers):
+    write_run(tmp_path, 'wrn40-2-pgd10_cifar10', 0, 80., 79.)
+    text = render('gssl-table2', read_groups(tmp_path / 'results'), papers)
+    assert cells(text, 'PGD | CIFAR-10 | – | clean')[6] == '80.00'
+    assert set(cells(text, 'PGD | CIFAR-10 | – | PGD-20')[5:]) == {'–'}
+
+
 def test_gates(tmp_path, papers):
     write_run(tmp_path, 'a', 0, 80., 80.)
     text = render('gates', read_groups(tmp_path / 'results'), papers)
