@@ -1,6 +1,7 @@
 """Files, folders and arrays get the predictions of the data set."""
 import subprocess
 import sys
+from pathlib import Path
 
 import mmpretrain
 import numpy as np
@@ -17,7 +18,6 @@ from gssl_mm.apis import ImageInferencer, NotAnImageError, find_images
 from gssl_mm.datasets import SyntheticShapes
 from gssl_mm.engine import ArchitectureMismatchError
 from gssl_mm.registry import TRANSFORMS
-from gssl_mm.tooling.config_file import read_config
 from gssl_mm.tooling.errors import (
     CheckpointFileError,
     ConfigFileError,
@@ -25,6 +25,8 @@ from gssl_mm.tooling.errors import (
 )
 
 DEMO = 'gssl_demo'
+DATASETS = (Path(__file__).resolve().parents[2] / 'configs' / '_base_'
+            / 'datasets')
 
 
 @pytest.fixture(scope='module')
@@ -89,14 +91,15 @@ def test_the_host_reads_our_config_by_its_path(folder, wanted):
     np.testing.assert_allclose(result['pred_scores'], wanted[1], atol=1e-6)
 
 
-@pytest.mark.parametrize('source, size', [
-    ('gssl/resnet32_cifar10lt.py', 32), ('gssl/resnet32_cifar100lt.py', 32),
-    ('feature_mask/resnet110-ft_cifar100.py', 32),
-    ('feature_mask/resnet110-ft_tinyimagenet.py', 64)])
-def test_test_pipelines_of_array_data_take_files(source, size):
-    cfg = read_config(f'gssl_mm::{source}')
-    first = cfg.test_dataloader.dataset.pipeline[0]
-    assert (first.type, first.size) == ('gssl_mm.RGBImage', size)
+@pytest.mark.parametrize('path', sorted(DATASETS.glob('*.py')),
+                         ids=lambda path: path.stem)
+def test_test_pipelines_take_files(path):
+    """Either they load them, or they bring them to the data's order."""
+    pipeline = Config.fromfile(path).test_dataloader.dataset.pipeline
+    first = pipeline[0]
+    assert first.type in ('LoadImageFromFile', 'gssl_mm.RGBImage')
+    if first.type == 'gssl_mm.RGBImage':
+        assert first.size == (64 if 'tiny' in path.stem else 32)
 
 
 def test_a_folder_in_order_with_the_folders_in_it(model, folder, wanted,

@@ -27,7 +27,11 @@ val_dataloader = dict(
         data_root='data/cifar10',
         split='test',
         test_mode=True,
-        pipeline=[dict(type='PackInputs')]),
+        # Files that are not the data set's are brought to its order and size
+        pipeline=[
+            dict(type='gssl_mm.RGBImage', size=32),
+            dict(type='PackInputs')
+        ]),
     sampler=dict(type='DefaultSampler', shuffle=False))
 val_evaluator = [dict(type='Accuracy', topk=(1, 5))]
 
