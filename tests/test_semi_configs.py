@@ -10,6 +10,7 @@ from mmengine.runner import Runner
 from mmpretrain.registry import MODELS
 from torch import nn
 
+from gssl_mm.datasets.split_file import read_split
 from gssl_mm.tooling.batch_size import apply_total_batch_size
 
 ROOT = Path(__file__).resolve().parents[1] / 'configs' / 'semi'
@@ -183,3 +184,19 @@ def test_one_of_each_family_trains(name, tmp_path):
 @pytest.mark.parametrize('name', OTHERS)
 def test_every_recipe_trains(name, tmp_path):
     run_two_updates(name, tmp_path)
+
+
+def test_published_splits_are_balanced_and_nested():
+    """Positions of CIFAR-10, chosen by the seed of the configs."""
+    splits = {n: read_split(ROOT / 'splits' / f'cifar10-{n}-seed0.json')
+              for n in (40, 250, 4000)}
+    assert len({split.labels_sha256 for split in splits.values()}) == 1
+    for number, split in splits.items():
+        assert len(set(split.labeled.tolist())) == number
+        assert (split.num_samples, split.seed) == (50000, 0)
+        assert 0 <= split.labeled.min() and split.labeled.max() < 50000
+    for small, large in ((40, 250), (250, 4000)):
+        for label in range(10):
+            few, many = (splits[n].labeled.reshape(10, -1)[label]
+                         for n in (small, large))
+            assert few.tolist() == many[:len(few)].tolist()

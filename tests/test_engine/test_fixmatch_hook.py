@@ -204,3 +204,15 @@ def test_what_a_run_refuses(toy_runner):
         'train_cfg.max_iters': 2})
     runner.train()
     assert runner.iter == 2
+
+
+@pytest.mark.slow
+def test_compiled_equals_eager(toy_runner):
+    losses = []
+    for compiled in (False, True):
+        runner = toy_runner(CONFIG, compile=compiled, **{
+            'train_cfg.max_iters': 3})
+        runner.train()
+        losses.append(torch.as_tensor(
+            runner.message_hub.get_scalar('train/loss').data[0]))
+    torch.testing.assert_close(*losses, rtol=1e-3, atol=1e-3)
