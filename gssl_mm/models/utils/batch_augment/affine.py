@@ -1,11 +1,9 @@
 """Shear, translate and rotate a batch as Pillow does, by one gather."""
-import math
-
 import torch
 from torch import Tensor
 
 # Pillow counts positions in 1/65536 of a pixel
-ONE = 1 << 16
+FRACTION_BITS = 16
 MAX_SIDE = 8192
 
 
@@ -46,7 +44,7 @@ def fixed_point_coefficients(kinds: Tensor, magnitudes: Tensor, height: int,
     # Pillow looks at the middle of a pixel
     a[..., 2] += a[..., 0] * 0.5 + a[..., 1] * 0.5
     a[..., 5] += a[..., 3] * 0.5 + a[..., 4] * 0.5
-    a = torch.floor(a * ONE + 0.5)
+    a = torch.floor(a * 2**FRACTION_BITS + 0.5)
     plain = torch.cat([magnitudes[..., None], torch.zeros_like(a)[..., 1:]], -1)
     return torch.where((kinds < 0)[..., None], plain, a)
 
@@ -103,7 +101,6 @@ def _source_index(coefficients: Tensor, height: int, width: int) -> Tensor:
     a = coefficients[:, :, None]
     col = (a[:, 0] * x + a[:, 2])[:, None] + (a[:, 1] * y)[:, :, None]
     row = (a[:, 3] * x + a[:, 5])[:, None] + (a[:, 4] * y)[:, :, None]
-    shift = int(math.log2(ONE))
-    col = col.bitwise_right_shift_(shift).clamp_(-1, width)
-    row = row.bitwise_right_shift_(shift).clamp_(-1, height)
+    col = col.bitwise_right_shift_(FRACTION_BITS).clamp_(-1, width)
+    row = row.bitwise_right_shift_(FRACTION_BITS).clamp_(-1, height)
     return row.mul_(width + 2).add_(col).add_(width + 3).long()
