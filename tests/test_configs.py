@@ -85,7 +85,8 @@ def test_keys_are_read_and_components_build(configs, name):
 
 def drop_pretrained(cfg):
     """Forget weights that an earlier stage would have written."""
-    if (cfg.model.backbone.get('init_cfg') or {}).get('type') == 'Pretrained':
+    init = cfg.model.backbone.get('init_cfg')
+    if isinstance(init, dict) and init.get('type') == 'Pretrained':
         cfg.model.backbone.init_cfg = None
 
 
