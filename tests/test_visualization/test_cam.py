@@ -49,14 +49,24 @@ MODEL_CONFIGS = {
         dict(RESNET, out_indices=(1, 2)),
         dict(type='gssl_mm.FeatureMaskNeck'),
         joint((32, 64), inference='distilled')),
+    'fixed_mask': (RESNET, dict(type='gssl_mm.FeatureMaskNeck', fixed_mask=2),
+                   linear(64)),
+    'gated': (RESNET, GAP, dict(
+        type='gssl_mm.GatedMultiTaskHead', in_channels=64, primary=linear(64),
+        tasks=[dict(type='gssl_mm.LocalFlip')])),
     'rotated': (
         dict(type='gssl_mm.RotatedBackbone', backbone=RESNET),
         dict(type='gssl_mm.FeatureMaskNeck', masks=None, stacked=4),
         joint(64, num_masks=0, num_rotations=4)),
 }
 # Where the class score is linear in the pooled map that is shown
-LINEAR = ('cifar_resnet', 'wrn', 'wrn_tapped', 'pyramidnet', 'host_resnet',
-          'feature_masks', 'distilled', 'rotated')
+LINEAR = ('cifar_resnet', 'gated', 'wrn', 'wrn_tapped', 'pyramidnet',
+          'host_resnet', 'feature_masks', 'distilled', 'rotated')
+ADVERSARIAL = dict(
+    type='gssl_mm.AdversarialClassifier', backbone=RESNET, neck=GAP,
+    head=linear(64), attack=dict(type='gssl_mm.PGD', eps=8 / 255, num_steps=1),
+    mean=[.5, .4, .3], std=[.5, .6, .7],
+    data_preprocessor=dict(mean=[0., 0., 0.], std=[255., 255., 255.]))
 
 
 def build(name):
@@ -147,6 +157,29 @@ def test_cam_is_its_formula(name, rows, layer):
     predicted = model(images).argmax(1)
     torch.testing.assert_close(class_activation_map(model, images),
                                class_activation_map(model, images, predicted))
+
+
+def test_a_model_that_normalises_by_itself():
+    pytest.importorskip('pytorch_grad_cam')
+    robust, plain = MODELS.build(ADVERSARIAL), build('cifar_resnet')
+    robust.load_state_dict(plain.state_dict(), strict=False)
+    images = torch.rand(2, 3, 16, 16)
+    mean, std = (torch.tensor(v)[:, None, None]
+                 for v in ((.5, .4, .3), (.5, .6, .7)))
+    for method in (grad_cam, class_activation_map):
+        torch.testing.assert_close(
+            method(robust, images), method(plain, (images - mean) / std),
+            atol=1e-4, rtol=1e-3)
+
+
+def test_fixed_masks_show_the_unmasked_map():
+    """Figure 1: what a network that never saw one quadrant finds there."""
+    model, images = build('fixed_mask'), torch.rand(2, 3, 32, 32)
+    plain = build('cifar_resnet')
+    plain.load_state_dict(model.state_dict(), strict=False)
+    classes = torch.tensor([0, 1])
+    torch.testing.assert_close(class_activation_map(model, images, classes),
+                               class_activation_map(plain, images, classes))
 
 
 def test_cosine_weights_are_directions():
