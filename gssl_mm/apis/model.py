@@ -63,7 +63,8 @@ def _load(model: torch.nn.Module, weights: str) -> dict:
     """Load weights that fit; returns what the checkpoint says of its data."""
     if '://' not in weights and not Path(weights).is_file():
         raise CheckpointFileError(f'{weights}: there is no such checkpoint.')
-    checkpoint = CheckpointLoader.load_checkpoint(weights, 'cpu')
+    checkpoint = CheckpointLoader.load_checkpoint(
+        weights, 'cpu', logger='silent')
     CheckpointCheckHook().check_tested(model, checkpoint, weights)
     model.load_state_dict(
         checkpoint.get('state_dict', checkpoint), strict=False)

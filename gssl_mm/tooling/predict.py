@@ -7,6 +7,7 @@ import argparse
 import csv
 import sys
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -62,19 +63,8 @@ def write_csv(stream: TextIO, files: list[str], results: list[dict],
     writer.writerows(_rows(files, results, all_scores))
 
 
-def show_progress_on_stderr() -> None:
-    """Keep the host's progress bar out of what is written."""
-    from mmpretrain.utils.progress import global_live
-    from rich.console import Console
-    global_live.console = Console(stderr=True)
-
-
-def main(argv: list[str] | None = None) -> None:
-    """Predict as the command line says."""
-    args = build_parser().parse_args(argv)
-    if args.batch_size < 1:
-        raise OptionError(
-            f'--batch-size must be at least 1, but got {args.batch_size}.')
+def predict(args: argparse.Namespace) -> tuple[list[str], list[dict], Any]:
+    """Files, their predictions and the names of the classes."""
     from mmengine.device import get_device
 
     from gssl_mm.apis import ImageInferencer, find_images, get_model
@@ -83,16 +73,26 @@ def main(argv: list[str] | None = None) -> None:
     cfg.merge_from_dict(args.cfg_options or {})
     model = get_model(cfg, checkpoint, args.device or get_device())
     inferencer = ImageInferencer(model)
-    show_progress_on_stderr()
     results = inferencer(files, batch_size=args.batch_size)
-    out = args.out and Path(args.out)
-    if not out:
-        write_csv(sys.stdout, files, results, inferencer.classes,
-                  args.all_scores)
+    return files, results, inferencer.classes
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Predict as the command line says."""
+    args = build_parser().parse_args(argv)
+    if args.batch_size < 1:
+        raise OptionError(
+            f'--batch-size must be at least 1, but got {args.batch_size}.')
+    # The host's progress bar and notes are no part of the table
+    with redirect_stdout(sys.stderr):
+        files, results, classes = predict(args)
+    if not args.out:
+        write_csv(sys.stdout, files, results, classes, args.all_scores)
         return
+    out = Path(args.out)
     out.parent.mkdir(parents=True, exist_ok=True)
     with open(out, 'w', newline='') as stream:
-        write_csv(stream, files, results, inferencer.classes, args.all_scores)
+        write_csv(stream, files, results, classes, args.all_scores)
 
 
 if __name__ == '__main__':

@@ -119,6 +119,7 @@ def test_mmdeploy_reads_a_training_config(trained, images, tmp_path):
     from mmdeploy.apis import torch2onnx
     model = trained('gated')
     cfg = model.cfg.copy()
+    cfg.default_scope = 'mmpretrain'
     cfg.test_pipeline = cfg.test_dataloader.dataset.pipeline
     with exporters.tracing_exporter():
         torch2onnx(np.zeros((32, 32, 3), np.uint8), str(tmp_path), 'm.onnx',
