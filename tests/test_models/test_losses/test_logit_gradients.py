@@ -3,8 +3,10 @@ import torch
 from mmpretrain.models.losses import CrossEntropyLoss, LabelSmoothLoss
 
 from gssl_mm.models.losses import (
+    BalancedSoftmaxLoss,
     ClassBalancedCrossEntropyLoss,
     LDAMLoss,
+    LogitAdjustedLoss,
     NoClosedFormError,
     SoftmaxFocalLoss,
     effective_number_weights,
@@ -30,6 +32,8 @@ LOSSES = {
     'focal': lambda: weighted(SoftmaxFocalLoss(gamma=2.)),
     'ldam': lambda: LDAMLoss(class_counts=COUNTS),
     'ldam drw': lambda: weighted(LDAMLoss()),
+    'adjusted': lambda: weighted(LogitAdjustedLoss(tau=1.5)),
+    'balanced softmax': lambda: BalancedSoftmaxLoss(class_counts=COUNTS),
 }
 
 
