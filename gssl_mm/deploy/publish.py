@@ -157,11 +157,6 @@ def publish_model(cfg: Config, in_file: str | os.PathLike,
     Returns:
         Published: Both files, the largest difference of logits between both
         models on noise, and whether averaged weights were taken.
-
-    Example:
-        >>> from gssl_mm.deploy import publish_model
-        >>> publish_model.__name__
-        'publish_model'
     """
     plain = to_plain_classifier(cfg, in_file, inference, ema)
     data = _file_bytes(dict(
