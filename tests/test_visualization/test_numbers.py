@@ -1,5 +1,6 @@
 """Numbers beside the pictures, and what is drawn, against plain loops."""
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -10,9 +11,11 @@ from gssl_mm.apis import NotAnImageError
 from gssl_mm.tooling.errors import CheckpointFileError, ConfigFileError
 from gssl_mm.visualization import (
     FigureFormatError,
+    MissingExtraError,
     SampleError,
     calibration,
     confusion_matrix,
+    grad_cam,
     knn_accuracy,
     load_all,
     load_trained,
@@ -25,6 +28,7 @@ from gssl_mm.visualization import (
     plot_embeddings,
     plot_reliability,
     read_class_counts,
+    silhouette,
 )
 from gssl_mm.visualization.embedding import embed_features
 from gssl_mm.visualization.samples import (
@@ -221,6 +225,17 @@ def test_formats_and_names(tmp_path):
     # A dot in the name is no suffix
     files = plot_class_counts({'a': [1, 2]}, tmp_path / 'lt-r0.02')
     assert [f.name for f in files] == ['lt-r0.02.png', 'lt-r0.02.svg']
+
+
+def test_a_package_that_is_not_installed(monkeypatch, trained):
+    monkeypatch.setitem(sys.modules, 'sklearn', None)
+    monkeypatch.setitem(sys.modules, 'pytorch_grad_cam', None)
+    points, labels = clouds()
+    with pytest.raises(MissingExtraError, match=r'scikit-learn.*\[vis\]'):
+        silhouette(points, labels)
+    with pytest.raises(MissingExtraError, match='grad-cam'):
+        grad_cam(trained.model, torch.rand(1, 3, 32, 32))
+    assert not trained.model.backbone._forward_hooks
 
 
 def test_json_has_no_nan():
