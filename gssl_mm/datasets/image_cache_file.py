@@ -5,6 +5,7 @@ an end mark, which are written last.
 """
 import hashlib
 import json
+import mmap
 import os
 from typing import BinaryIO
 
@@ -96,6 +97,13 @@ def map_images(path: str | os.PathLike) -> np.memmap:
     return np.memmap(path, np.uint8, 'r', start, shape)
 
 
+def is_mapped(images: np.ndarray | None) -> bool:
+    """Whether an array shows a part of a mapped file."""
+    while images is not None and not isinstance(images, mmap.mmap):
+        images = getattr(images, 'base', None)
+    return images is not None
+
+
 def fingerprint(root: str, files: list[str], labels: list[int]) -> str:
     """Digest of the names, sizes and labels of files, in their order.
 
@@ -120,5 +128,6 @@ def fingerprint(root: str, files: list[str], labels: list[int]) -> str:
 
 __all__ = [
     'BrokenCacheError', 'CacheWriteError', 'StaleCacheError', 'fingerprint',
-    'map_images', 'read_facts', 'write_at', 'write_facts', 'write_header'
+    'is_mapped', 'map_images', 'read_facts', 'write_at', 'write_facts',
+    'write_header'
 ]

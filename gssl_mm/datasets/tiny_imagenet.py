@@ -17,7 +17,7 @@ from gssl_mm.registry import DATASETS
 from .array_dataset import ArrayDataset, ArraySource
 from .errors import ArchiveContentError
 from .image_cache import ImageCache, fingerprint
-from .image_cache_file import map_images
+from .image_cache_file import is_mapped, map_images
 
 SIZE = 64
 JPEG_START, JPEG_END = b'\xff\xd8', b'\xff\xd9'
@@ -130,12 +130,13 @@ class TinyImageNet(ArrayDataset):
             return np.asarray(images[positions])
         first, last = int(positions[0]), int(positions[-1]) + 1
         self._mapped = (str(path), first, last)
-        return images[first:last]
+        # Indexing a memmap costs as much as a small copy
+        return images[first:last].view(np.ndarray)
 
     def __getstate__(self) -> dict:
         """Leave mapped images out: another process maps them itself."""
         state = self.__dict__.copy()
-        if isinstance(state.get('images'), np.memmap):
+        if is_mapped(state.get('images')):
             state['images'] = None
         return state
 
@@ -144,7 +145,7 @@ class TinyImageNet(ArrayDataset):
         self.__dict__.update(state)
         if state.get('images', ...) is None:
             path, first, last = self._mapped
-            self.images = map_images(path)[first:last]
+            self.images = map_images(path)[first:last].view(np.ndarray)
 
     def _path(self, *names: str) -> str:
         path = join_path(self.data_root, *names)
