@@ -209,7 +209,7 @@ def test_what_a_run_refuses(toy_runner):
 @pytest.mark.slow
 def test_compiled_equals_eager(toy_runner):
     losses = []
-    for compiled in (False, True):
+    for compiled in (False, dict(backend='aot_eager')):
         runner = toy_runner(CONFIG, compile=compiled, **{
             'train_cfg.max_iters': 3})
         runner.train()

@@ -132,7 +132,11 @@ class MixMatchClassifier(SemiSupervisedClassifier):
         with float32_region(logits[0].device):
             labeled = -(targets[0] * logits[0].log_softmax(1)).sum(1).mean()
             value = probability_mse(logits[1], targets[1])
-        seen = training_step()[0] * len(logits[0]) * get_dist_info()[1]
-        weight = self.unlabeled_weight * min(seen / self.ramp_images, 1.)
+        weight = self.unlabeled_weight * self._ramp(len(logits[0]))
         return dict(loss_cls=labeled, loss_unlabeled=weight * value,
                     mse_unlabeled=value.detach())
+
+    @torch.compiler.disable
+    def _ramp(self, batch_size: int) -> Tensor:
+        seen = training_step()[0] * batch_size * get_dist_info()[1]
+        return torch.tensor(min(seen / self.ramp_images, 1.))

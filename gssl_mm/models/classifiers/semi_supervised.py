@@ -140,12 +140,16 @@ def training_step() -> tuple[int, int]:
     return int(info['iter']), int(info['max_iters'])
 
 
-def ramp_up(share: float) -> float:
+@torch.compiler.disable
+def ramp_up(share: float) -> Tensor:
     r"""Linear ramp :math:`\mathrm{clip}(k / (share K), 0, 1)` of iteration k
     of K.
+
+    A scalar tensor on the CPU: a compiled step would be compiled anew for
+    every new Python number.
     """
     step, steps = training_step()
-    return min(max(step / (share * steps), 0.), 1.)
+    return torch.tensor(min(max(step / (share * steps), 0.), 1.))
 
 
 def guess_accuracy(guess: Tensor, truth: Tensor,
