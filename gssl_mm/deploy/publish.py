@@ -1,4 +1,5 @@
 """Checkpoints for others: the plain classifier's weights and its config."""
+import copy
 import hashlib
 import io
 import os
@@ -113,7 +114,7 @@ def to_plain_classifier(cfg: Config, checkpoint: str | os.PathLike,
         PublishError: There is no plain classifier of equal logits.
         ArchitectureMismatchError: The checkpoint belongs to another model.
     """
-    cfg = cfg.copy()
+    cfg = copy.deepcopy(cfg)
     whole, meta = build_whole_model(cfg, checkpoint, ema)
     inference = chosen_inference(whole, inference)
     set_inference(whole, inference)

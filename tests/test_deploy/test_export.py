@@ -1,4 +1,5 @@
 """Exported graphs compute what the trained model does."""
+import copy
 import importlib.util
 import json
 from pathlib import Path
@@ -159,7 +160,7 @@ def test_a_picture_goes_in_as_it_is(kind, trained, images, deploy_cfg,
 def test_the_order_of_channels_follows_the_config(
         files, to_rgb, rgb, trained, images, deploy_cfg, tmp_path):
     model = trained('plain')
-    cfg = model.cfg.copy()
+    cfg = copy.deepcopy(model.cfg)
     cfg.model.data_preprocessor.to_rgb = to_rgb
     if files:
         cfg.test_dataloader.dataset.pipeline = [

@@ -64,11 +64,13 @@ def test_only_the_classifier_is_in_the_file(trained, tmp_path):
 
 def test_the_name_is_the_hash_of_the_content(trained, tmp_path):
     run = trained('ldam-cosine')
+    before = copy.deepcopy(run.cfg.to_dict())
     first = publish_model(run.cfg, run.checkpoint, tmp_path / 'a' / 'm')
     again = publish_model(run.cfg, run.checkpoint, tmp_path / 'b' / 'm.pth')
     digest = hashlib.sha256(first.weights.read_bytes()).hexdigest()
     assert first.weights.name == f'm-{digest[:8]}.pth' == again.weights.name
     assert first.config.name == f'm-{digest[:8]}.py'
+    assert run.cfg.to_dict() == before
 
 
 def test_a_published_config_can_be_published_and_tested(trained, tmp_path):
