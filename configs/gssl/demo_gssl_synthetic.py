@@ -2,7 +2,7 @@
 
 Not a row of the papers. Run both halves: python tools/demo.py
 
-For a net of depth 8 and 30 short epochs the pretext weight is 15, not 0.1, task
+For a net of depth 8 and 30 short epochs the pretext weight is 5, not 0.1, task
 heads are linear, flips horizontal and the gate is the mean of probabilities.
 """
 _base_ = [
@@ -21,7 +21,7 @@ model = dict(
         primary=dict(num_classes=10),
         tasks=tasks,
         gate=dict(reduce='prob_mean', init='default'),
-        loss_weight=15.,
+        loss_weight=5.,
         task_head='linear'),
     data_preprocessor=dict(augment=[], pretext=dict(tasks=tasks)))
 custom_hooks = [dict(type='gssl_mm.LDAMHook', drw_epoch=24)]

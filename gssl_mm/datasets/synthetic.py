@@ -19,10 +19,10 @@ class SyntheticShapes(ArrayDataset):
     random, distractors and noise are added. Where an image part belongs can be
     seen in the background: it darkens from top to bottom in a fixed order of
     hues (red < green < blue), and its waves, bright above and dark below their
-    crests, fall off from the middle to both sides. A quadrant that was turned,
+    crests, run on the same slant everywhere. A quadrant that was turned,
     mirrored in either axis or had its colours permuted breaks with the other
-    three and fits nowhere else; an image mirrored as a whole is as likely as
-    the image itself, so that random flips in training do no harm.
+    three and fits nowhere else. A whole image is never seen mirrored: train
+    without random flips.
 
     The same arguments give the same images; the splits and different seeds give
     unrelated ones. Classes are balanced: a long tail comes from

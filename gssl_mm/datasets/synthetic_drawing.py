@@ -89,23 +89,22 @@ def _uniform(generator: np.random.Generator, low: float, high: float,
 
 def _background(axis: np.ndarray, count: int,
                 generator: np.random.Generator) -> np.ndarray:
-    """Sky from top to bottom, and waves that fall off to both sides."""
-    middle = _uniform(generator, -.12, .12, count, 1, 1)
-    aside = np.abs(axis - middle)
+    """Sky from top to bottom, light from one side, waves on a slant."""
+    aside = axis + _uniform(generator, -.12, .12, count, 1, 1)
     height = (axis + 1) / 2 + _uniform(generator, -.12, .12, count, 1)
     stops = np.linspace(0, 1, len(_SKY))
     sky = np.stack([np.interp(height, stops, hue) for hue in _SKY.T], -1)
     down = np.cos(_SLANT) * axis[:, None] + np.sin(_SLANT) * aside
-    light = 1.15 - .4 * aside + _waves(down, generator)
+    light = .95 - .2 * aside + _waves(down, generator)
     return (sky[:, :, None] * light[..., None]).astype(np.float32)
 
 
 def _waves(down: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """Waves that brighten slowly and darken fast on the way down.
 
-    They have a direction everywhere, and with a slant of an eighth of a half
-    turn the eight turned and mirrored views of a patch run in eight evenly
-    spaced ones, of which a place in the image knows only its own.
+    They have a direction, and with a slant of an eighth of a half turn the
+    eight turned and mirrored views of a patch run in eight evenly spaced ones,
+    of which an untouched image knows only one.
     """
     count = len(down)
     waves = _uniform(generator, 1.6, 2, count, 1, 1)

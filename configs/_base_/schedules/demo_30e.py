@@ -1,7 +1,7 @@
 """The 200-epoch schedule in 30, at a quarter of the batch. Shows, proves nothing."""
 _base_ = './cifarlt_200e.py'
 
-optim_wrapper = dict(optimizer=dict(lr=0.02))
+optim_wrapper = dict(optimizer=dict(lr=0.05))
 
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.2, begin=0, end=3, by_epoch=True),
