@@ -1,4 +1,4 @@
-"""Plain classifier of demo_gssl_synthetic.py; its weights are gssl_demo-abfef1da.pth."""
+"""Plain classifier of demo_gssl_synthetic.py; its weights are gssl_demo-d5e23227.pth."""
 data_preprocessor = dict(
     mean=[
         125.307,
