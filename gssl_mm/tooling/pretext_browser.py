@@ -52,6 +52,33 @@ def load_images(dataset: Any, positions: Sequence[int], to_rgb: bool
     return (images.flip(1) if to_rgb else images), labels
 
 
+class NormalisedTransform:
+    """A pretext transform of pixels that works on normalised values.
+
+    That is what the tasks are given in training: one that changes values
+    instead of moving them looks as the network sees it.
+
+    Args:
+        transform (PretextTransform): The composed tasks.
+        preprocessor (dict): Config of the data preprocessor.
+    """
+
+    def __init__(self, transform: Any, preprocessor: dict) -> None:
+        self.transform = transform
+        self.tasks, self.region = transform.tasks, transform.region
+        self.sample, self.labels = transform.sample, transform.labels
+        mean = preprocessor.get('mean') or [0.]
+        std = preprocessor.get('std') or [1.]
+        self.mean = torch.tensor(mean, dtype=torch.float).view(-1, 1, 1)
+        self.std = torch.tensor(std, dtype=torch.float).view(-1, 1, 1)
+
+    def apply(self, images: Tensor, draw: Any) -> Tensor:
+        """Transform uint8 ``(N, 3, H, W)``; clipped to what can be shown."""
+        changed = self.transform.apply((images - self.mean) / self.std, draw)
+        pixels = changed * self.std + self.mean
+        return pixels.round().clamp(0, 255).to(torch.uint8)
+
+
 def browse(cfg: Any, out: Path, phase: str = 'train', num: int = 12,
            cols: int = 4, seed: int = 0) -> list[Path]:
     """Draw the grid of a config.
@@ -76,7 +103,8 @@ def browse(cfg: Any, out: Path, phase: str = 'train', num: int = 12,
                           f'{cols}.')
     arguments = pretext_arguments(cfg)
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
-    transform = PretextTransform(**arguments)
+    transform = NormalisedTransform(
+        PretextTransform(**arguments), cfg.model.data_preprocessor)
     dataset = build_dataset(cfg, phase)
     to_rgb = cfg.model.data_preprocessor.get('to_rgb', False)
     images, labels = load_images(

@@ -154,3 +154,33 @@ def test_a_config_without_pretext_tasks(tmp_path):
     cfg = Config(dict(model=dict(type='ImageClassifier')))
     with pytest.raises(OptionError, match='no pretext task'):
         browse(cfg, tmp_path / 'x.png')
+
+
+def test_the_browser_shows_what_the_network_is_given():
+    from gssl_mm.models.pretext import PretextTask
+    from gssl_mm.tooling.pretext_browser import NormalisedTransform
+
+    class Invert(PretextTask):
+        name = 'invert'
+        num_params = num_classes = 1
+
+        def apply(self, patches, param):
+            assert patches.is_floating_point()
+            return -patches
+
+    images = torch.randint(0, 256, (4, 3, 8, 8), dtype=torch.uint8)
+    means = [120., 130., 90.]
+    given = dict(mean=means, std=[60.] * 3)
+    shown = NormalisedTransform(PretextTransform([Invert()]), given)
+    draw = shown.sample(4, (8, 8), torch.Generator().manual_seed(0))
+    changed = shown.apply(images, draw)
+    for i, quadrant in enumerate(draw.region[:, 0].tolist()):
+        top, left = 4 * (quadrant // 2), 4 * (quadrant % 2)
+        expected = images[i].clone()
+        for channel, mean in enumerate(means):
+            spot = (channel, slice(top, top + 4), slice(left, left + 4))
+            expected[spot] = (2 * mean - images[i][spot].float()).clamp(0, 255)
+        assert torch.equal(changed[i], expected)
+    moved = NormalisedTransform(PretextTransform([LocalRotation()]), {})
+    assert torch.equal(moved.apply(images, draw),
+                       moved.transform.apply(images, draw))
