@@ -14,8 +14,16 @@ def _place(content: dict) -> str:
             f'{(content.get("git_commit") or "unknown")[:8]}.')
 
 
+NOT_MEASURED = 'Not measured yet.'
+# Files that the documents promise, in any folder
+BENCHMARKS = (
+    'data_memory', 'feature_mask_cost', 'fixmatch_step', 'host_comparison',
+    'pgd', 'pretext_transform', 'rand_augment', 'scaling', 'tiny_cache',
+    'train_step_loader', 'train_step_precision', 'train_step_tasks')
 # Columns of single benchmarks: key of a row, title, format
 EXTRAS = (('accuracy', 'accuracy, %', '.2f'),
+          ('epoch_s', 'a whole epoch, s', '.1f'),
+          ('speed_over_one', 'speed over one process', '.2f'),
           ('saved_ratio', 'saved tensors ratio', '.3f'),
           ('peak_ratio', 'GPU peak ratio', '.3f'),
           ('paper_time_ratio', "paper's time ratio", '.3f'),
@@ -46,24 +54,62 @@ def _promises(promises: list[dict]) -> str:
         for p in promises)
 
 
+def curve_table(curve: list[dict]) -> str:
+    """Modelled speed of several GPUs, from the slow to the fast end.
+
+    Args:
+        curve (list[dict]): The rows that ``scaling.py`` keeps.
+    """
+    return markdown(
+        ('scaling', 'GPUs', 'images each', 'ms a step', 'images/s',
+         'efficiency'),
+        [[row['scaling'], f'{row["gpus"]}', f'{row["images_each"]}',
+          f'{row["ms_fast"]:.2f} to {row["ms_slow"]:.2f}',
+          f'{row["images_per_s_slow"]:,.0f} to {row["images_per_s_fast"]:,.0f}',
+          f'{row["efficiency_slow"]:.2f} to {row["efficiency_fast"]:.2f}']
+         for row in curve])
+
+
+def _model(content: dict) -> list[str]:
+    """What a file of scaling.py computes beyond what it measured."""
+    curve = content.get('model', {}).get('curve')
+    if not curve:
+        return []
+    reduced, said = content['reduced'], content['settings']
+    return [
+        f'Modelled from the compute of {content["model"]["machine"]}, **not '
+        f'measured**: a step reduces {reduced["gradient_bytes"]:,} bytes of '
+        f'gradients and {reduced["other_bytes"]:,} others in '
+        f'{reduced["calls"]} calls (counted); assumed are '
+        f'{said["inside"]:g} GB/s within a node of {said["node"]} GPUs, '
+        f'{said["between"]:g} GB/s beyond and {said["latency"]:g} '
+        'microseconds a hop.', curve_table(curve)]
+
+
+def _section(path: Path) -> str:
+    parts = [f'### {path.stem}']
+    if not path.is_file():
+        return '\n\n'.join([*parts, NOT_MEASURED])
+    content = json.loads(path.read_text())
+    parts.append(_place(content))
+    if content.get('rows'):
+        parts.append(_timing(content['rows']))
+    parts += [*_model(content), _promises(content.get('promises', []))]
+    return '\n\n'.join(part for part in parts if part)
+
+
 def speed_tables(folder: Path) -> str:
-    """Write a section for each JSON file that a benchmark left in a folder.
+    """Write a section for each benchmark and each file in a folder.
 
     Args:
         folder (Path): ``results/benchmarks``.
 
     Returns:
-        str: Markdown; a sentence where there is no file.
+        str: Markdown; a benchmark without a file is said to be not measured.
     """
-    sections = []
-    for path in sorted(folder.glob('*.json')):
-        content = json.loads(path.read_text())
-        parts = [f'### {path.stem}', _place(content)]
-        if content.get('rows'):
-            parts.append(_timing(content['rows']))
-        parts.append(_promises(content.get('promises', [])))
-        sections.append('\n\n'.join(part for part in parts if part))
-    return '\n\n'.join(sections) or 'Nothing was measured yet.'
+    stems = {*BENCHMARKS, *(path.stem for path in folder.glob('*.json'))}
+    return '\n\n'.join(_section(folder / f'{stem}.json')
+                       for stem in sorted(stems))
 
 
-__all__ = ['speed_tables']
+__all__ = ['NOT_MEASURED', 'curve_table', 'speed_tables']

@@ -1,5 +1,6 @@
 import json
 import math
+import re
 import statistics
 import subprocess
 from pathlib import Path
@@ -17,7 +18,11 @@ from gssl_mm.tooling.result_tables import (
     render,
     table_names,
 )
-from gssl_mm.tooling.speed_tables import speed_tables
+from gssl_mm.tooling.speed_tables import (
+    BENCHMARKS,
+    NOT_MEASURED,
+    speed_tables,
+)
 
 
 def write_run(root, stem, seed, best, last, **changes):
@@ -210,18 +215,66 @@ def test_a_reader_that_has_enough(repo, clean_env):
     assert done.returncode == 0 and 'Traceback' not in done.stderr
 
 
+FACTS = dict(device='cpu', hardware=dict(cpu='CPU', threads=1),
+             versions=dict(torch='2'), git_commit=None, promises=[])
+ROW = dict(part='p', variant='v', ms=2., images_per_s=50., time_ratio=1.)
+
+
+def write_benchmark(folder, name, **content):
+    path = folder / f'{name}.json'
+    path.write_text(json.dumps(dict(FACTS, **content)))
+
+
 def test_columns_of_a_benchmark_are_shown_where_it_has_them(tmp_path):
-    row = dict(part='p', variant='v', ms=2., images_per_s=50., time_ratio=1.)
-    facts = dict(device='cpu', hardware=dict(cpu='CPU', threads=1),
-                 versions=dict(torch='2'), git_commit=None)
-    for name, rows in (('a', [row]), ('b', [
-            dict(row, accuracy=41.256), dict(part='p', variant='w',
-                                             error='no memory'), row])):
-        (tmp_path / f'{name}.json').write_text(json.dumps(dict(
-            facts, rows=rows, promises=[])))
+    write_benchmark(tmp_path, 'a', rows=[ROW])
+    write_benchmark(tmp_path, 'b', rows=[
+        dict(ROW, accuracy=41.256, epoch_s=12.345),
+        dict(part='p', variant='w', error='no memory'), ROW])
     plain, more = speed_tables(tmp_path).split('### b')
-    assert 'accuracy' not in plain
-    assert '| time ratio | accuracy, % |' in more
-    assert '| p | v | 2.00 | 50 | 1.000 | 41.26 |' in more
-    assert '| p | w | failed: no memory |  |  |  |' in more
-    assert '| p | v | 2.00 | 50 | 1.000 |  |' in more
+    assert 'accuracy' not in plain and 'epoch' not in plain
+    assert '| time ratio | accuracy, % | a whole epoch, s |' in more
+    assert '| p | v | 2.00 | 50 | 1.000 | 41.26 | 12.3 |' in more
+    assert '| p | w | failed: no memory |  |  |  |  |' in more
+    assert '| p | v | 2.00 | 50 | 1.000 |  |  |' in more
+
+
+def test_a_benchmark_without_a_file_was_not_measured(tmp_path):
+    write_benchmark(tmp_path, 'pgd', rows=[ROW])
+    write_benchmark(tmp_path, 'pgd_gpu', rows=[ROW])
+    sections = dict(part.split('\n', 1) for part in
+                    f'\n\n{speed_tables(tmp_path)}'.split('\n\n### ')[1:])
+    assert list(sections) == sorted([*BENCHMARKS, 'pgd_gpu'])
+    for name, body in sections.items():
+        assert (body.strip() == NOT_MEASURED) is not name.startswith('pgd')
+
+
+def test_the_modelled_curve_is_said_to_be_no_measurement(tmp_path):
+    ends = {f'{key}_{end}': value for key, value in (
+        ('ms', 2.), ('images_per_s', 64e3), ('efficiency', .5))
+        for end in ('slow', 'fast')}
+    curve = [dict(ends, scaling='weak', gpus=8, images_each=128, ms_slow=4.)]
+    content = dict(
+        rows=[dict(ROW, speed_over_one=1.25)],
+        reduced=dict(gradient_bytes=1234567, other_bytes=32, calls=3),
+        settings=dict(inside=200., between=20., latency=10., node=8),
+        model=dict(machine='a GPU', curve=curve))
+    write_benchmark(tmp_path, 'scaling', **content)
+    found = speed_tables(tmp_path)
+    assert '| 1.000 | 1.25 |' in found
+    assert ('| weak | 8 | 128 | 2.00 to 4.00 | 64,000 to 64,000 | '
+            '0.50 to 0.50 |') in found
+    for words in ('a GPU, **not measured**', '1,234,567 bytes', '20 GB/s'):
+        assert words in found
+    write_benchmark(tmp_path, 'scaling', **dict(
+        content, reduced=None, model=dict(machine='a GPU', curve=[])))
+    assert 'Modelled' not in speed_tables(tmp_path)
+
+
+def test_the_page_says_how_every_benchmark_is_measured(repo):
+    page = (repo / 'docs' / 'speed.md').read_text()
+    commands = re.findall(
+        r'^python tools/(benchmarks/\w+\.py) .*--out '
+        r'results/benchmarks/(\w+)\.json$', page, re.MULTILINE)
+    assert sorted(stem for _, stem in commands) == sorted(BENCHMARKS)
+    for script, _ in commands:
+        assert (repo / 'tools' / script).is_file()

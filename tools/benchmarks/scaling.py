@@ -47,7 +47,7 @@ from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
 
 from gssl_mm.tooling.errors import OptionError, run_tool
-from gssl_mm.tooling.result_tables import markdown
+from gssl_mm.tooling.speed_tables import curve_table
 
 CHILD = '--child'
 COMPUTE = 'compute'
@@ -156,15 +156,8 @@ def read_compute(path: Path) -> tuple[dict[int, float], str]:
 
 def print_model(curve: list[dict], machine: str) -> None:
     """Show the modelled curve."""
-    print(f'Modelled from the compute of {machine}, not measured:\n')
-    print(markdown(
-        ['scaling', 'GPUs', 'images each', 'ms a step', 'images/s',
-         'efficiency'],
-        [[row['scaling'], row['gpus'], row['images_each'],
-          f'{row["ms_fast"]:.2f} to {row["ms_slow"]:.2f}',
-          f'{row["images_per_s_slow"]:,.0f} to {row["images_per_s_fast"]:,.0f}',
-          f'{row["efficiency_slow"]:.2f} to {row["efficiency_fast"]:.2f}']
-         for row in curve]), end='\n\n')
+    print(f'Modelled from the compute of {machine}, not measured:\n\n'
+          f'{curve_table(curve)}\n')
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
