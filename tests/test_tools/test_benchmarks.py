@@ -62,22 +62,24 @@ def test_a_broken_promise_fails_a_check_alone(load, capsys, ratio, relation,
 def test_pretext_transform(load, tmp_path, capsys):
     bench = load('pretext_transform')
     out = tmp_path / 'a' / 'numbers.json'
-    code = bench.main(['--quick', '--sizes', '8', '32', '--out', str(out)])
+    code = bench.main(['--quick', '--sizes', '8', '32', '64',
+                       '--out', str(out)])
     assert code == 0
     found = json.loads(out.read_text())
     assert found['benchmark'] == 'pretext_transform'
     assert {'hardware', 'versions', 'git_commit', 'load_average',
             'settings'} <= set(found)
     parts = [f'{name} {size}x{size}' for name in ('transform', 'crop and flip')
-             for size in (8, 32)]
+             for size in (8, 32, 64)]
     assert [(row['part'], row['variant']) for row in found['rows']] == [
         (part, variant) for part in parts for variant in ('batch', 'loop')]
     timed = [p for p in found['promises'] if p['relation'] == '>=']
     assert [(p['name'], p['limit']) for p in timed] == [
-        ('transform 32x32: speed over that of the loop', 5.0)]
+        ('transform 32x32: speed over that of the loop', 5.0),
+        ('transform 64x64: speed over that of the loop', 1.5)]
     # No Python for each image: as many operations for 2 as for 8
     counted = [p for p in found['promises'] if p['relation'] == '<=']
-    assert len(counted) == 4 and all(p['ratio'] == 1 for p in counted)
+    assert len(counted) == 6 and all(p['ratio'] == 1 for p in counted)
     assert '| transform 32x32 | batch |' in capsys.readouterr().out
 
 
@@ -138,10 +140,11 @@ def test_gpu_session_says_what_it_would_do(run_tool, tmp_path, repo):
                DATA_ROOT=str(tmp_path), RESULT_LABEL='two words')
     done = run_tool(session, **env)
     assert done.returncode == 0, done.stderr
-    for script in ('gpu_checks', 'pretext_transform', 'train_step',
-                   'feature_mask_cost', 'timeboxed_runs'):
+    for script in ('gpu_checks', 'pretext_transform', 'rand_augment',
+                   'train_step', 'feature_mask_cost', 'timeboxed_runs'):
         assert f'{script}.py' in done.stdout
         assert (repo / f'tools/benchmarks/{script}.py').is_file()
+    assert 'rand_augment.py --device cuda --check --out' in done.stdout
     assert f' train_dataloader.dataset.dataset.data_root={tmp_path}' in (
         done.stdout)
     other = run_tool(session, **env, TRAIN_DATA='train_dataloader.dataset')

@@ -3,10 +3,10 @@
 #
 # Everything that is worth the time on a GPU, in one call of at most BUDGET_S
 # seconds: comparison with the CPU and waits of a step (gpu_checks.py), timings
-# (pretext_transform.py, train_step.py, feature_mask_cost.py, on request pgd.py,
-# which needs torchattacks) while nothing else runs, then as many CIFAR-10-LT
-# runs on the full schedule as fit, side by side on the one GPU. A part that
-# fails or takes too long does not stop the next one. Called again with
+# (pretext_transform.py, rand_augment.py, train_step.py, feature_mask_cost.py, on
+# request pgd.py, which needs torchattacks) while nothing else runs, then as many
+# CIFAR-10-LT runs on the full schedule as fit, side by side on the one GPU. A
+# part that fails or takes too long does not stop the next one. Called again with
 # the same WORK_DIRS and RESULTS, runs go on where they were.
 #
 # OUT_DIR then holds session.log, *.json of the parts, and results.tar.gz: the
@@ -17,8 +17,9 @@
 #   DATA_ROOT     folder of cifar-10-batches-py (needed by the part train)
 #   WHEELS        folder of wheels that are installed first, without a network
 #   BUDGET_S=560  seconds for all of it
-#   PARTS='checks transform step masks train'; pgd is another one
-#   CHECKS_S=90 TRANSFORM_S=40 STEP_S=150 MASKS_S=90 PGD_S=150  their limits
+#   PARTS='checks transform augment step masks train'; pgd is another one
+#   CHECKS_S=90 TRANSFORM_S=40 AUGMENT_S=40 STEP_S=150 MASKS_S=90 PGD_S=150
+#                 their limits
 #   JOBS=6        runs at a time at the start; timeboxed_runs.py stops the last
 #                 ones when their speed shows that they would not all finish
 #   RUNS          CONFIG:SEED..., the most important first
@@ -41,7 +42,7 @@ begin=$SECONDS
 budget=${BUDGET_S:-560}
 smoke=${SMOKE:-0}
 device=${DEVICE:-cuda}
-parts=${PARTS:-checks transform step masks train}
+parts=${PARTS:-checks transform augment step masks train}
 epochs=${EPOCHS:-200}
 export WORK_DIRS=${WORK_DIRS:-work_dirs/gpu_session}
 export RESULTS=${RESULTS:-$WORK_DIRS/results}
@@ -49,6 +50,7 @@ export PYTHON PYTHONUNBUFFERED=1
 # Kept for stopping runs and for packing
 reserve=20
 quick=()
+check=(--check)
 configs=configs/gssl
 runs=${RUNS:-$(for seed in 0 1; do
     for variant in -ldamdrw -lorot ''; do
@@ -88,7 +90,8 @@ tiny_data() {
 
 if [ "$smoke" != 0 ]; then
     device=cpu
-    quick=(--quick)
+    # Tiny sizes can't hold a promise
+    quick=(--quick) check=()
     runs=${RUNS:-"$configs/demo_ldamdrw_synthetic.py:0
         $configs/demo_gssl_synthetic.py:0"}
     tiny_data
@@ -184,6 +187,7 @@ main() {
     install_wheels
     part checks "${CHECKS_S:-90}" gpu_checks
     part transform "${TRANSFORM_S:-40}" pretext_transform
+    part augment "${AUGMENT_S:-40}" rand_augment "${check[@]}"
     part step "${STEP_S:-150}" train_step
     part masks "${MASKS_S:-90}" feature_mask_cost
     part pgd "${PGD_S:-150}" pgd

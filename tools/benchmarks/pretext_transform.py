@@ -8,9 +8,9 @@ forms are shown to give the same bits from the same draws before they are timed,
 and the tensor operations of the batched one are counted for two batch sizes:
 they must not grow with the batch.
 
-Promised at 32x32: the transform of 128 images, drawing and labelling included,
-at least 5 times faster than the loop. At 64x64 both forms spend their time on
-moving the images; that ratio is printed without a promise.
+Promised on one thread of a CPU, for the transform of 128 images with drawing
+and labelling: at 32x32 at least 5 times as fast as the loop. At 64x64 both
+forms spend most of their time on moving the images: at least 1.5 times.
 """
 import argparse
 import random
@@ -41,8 +41,8 @@ TASKS = [dict(type='gssl_mm.LocalRotation'),
          dict(type='gssl_mm.LocalFlip', axis='vertical'),
          dict(type='gssl_mm.LocalChannelPermutation')]
 ORDERS = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]
-SPEEDUP = 5.0
-PROMISED_SIZE = 32
+# Side of the images: how much faster than the loop
+SPEEDUPS = {32: 5.0, 64: 1.5}
 
 
 class OperationCounter(TorchDispatchMode):
@@ -153,9 +153,9 @@ def count_operations(run: Callable, n: int) -> int:
     return counter.count
 
 
-def compare(part: str, pair: dict[str, Callable], args: argparse.Namespace
-            ) -> tuple[list[dict], list[Promise], dict]:
-    """Count and time one pair."""
+def compare(part: str, pair: dict[str, Callable], args: argparse.Namespace,
+            limit: float | None) -> tuple[list[dict], list[Promise], dict]:
+    """Count and time one pair, and promise a speed over the loop's."""
     few, many = (count_operations(pair['batch'], n)
                  for n in (args.images // 4, args.images))
     variants = {name: lambda run=run: clock(run, args.steps, args.device)
@@ -168,9 +168,9 @@ def compare(part: str, pair: dict[str, Callable], args: argparse.Namespace
     rows[0]['speedup'] = speedup
     promises = [Promise(f'{part}: operations of {args.images} images over '
                         f'those of {args.images // 4}', many / few, 1.0)]
-    if part == f'transform {PROMISED_SIZE}x{PROMISED_SIZE}':
+    if limit is not None:
         promises.insert(0, Promise(
-            f'{part}: speed over that of the loop', speedup, SPEEDUP, '>='))
+            f'{part}: speed over that of the loop', speedup, limit, '>='))
     return rows, promises, {part: many}
 
 
@@ -196,10 +196,11 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     facts = machine_facts(args.device)
     rows, promises, operations = [], [], {}
-    for name, make in (('transform', transform_pair),
-                       ('crop and flip', crop_pair)):
+    for name, make, limits in (('transform', transform_pair, SPEEDUPS),
+                               ('crop and flip', crop_pair, {})):
         for size in args.sizes:
-            found = compare(f'{name} {size}x{size}', make(size, args), args)
+            found = compare(f'{name} {size}x{size}', make(size, args), args,
+                            limits.get(size))
             rows += found[0]
             promises += found[1]
             operations.update(found[2])
