@@ -26,6 +26,24 @@ def validates(runner, step: int, last: int) -> bool:
     return step % loop.dynamic_intervals[index] == 0 or step == last
 
 
+def longest_window(runner) -> int | None:
+    """How many of the last iterations a log or a result is made of.
+
+    Args:
+        runner (Runner): A runner in training.
+
+    Returns:
+        int | None: The longest of the log processor's windows and of one pass
+        over the loader; None where all iterations are needed.
+    """
+    processor = runner.log_processor
+    windows = [processor.window_size, len(runner.train_dataloader), *(
+        part.get('window_size') or 1 for part in processor.custom_cfg)]
+    if not all(isinstance(window, int) for window in windows):
+        return None
+    return max(windows)
+
+
 class FormattedConfig:
     """A config with its text at hand, which takes 0.1 s to format anew.
 
@@ -44,4 +62,4 @@ class FormattedConfig:
         return self._cfg[name]
 
 
-__all__ = ['FormattedConfig', 'by_iteration', 'validates']
+__all__ = ['FormattedConfig', 'by_iteration', 'longest_window', 'validates']

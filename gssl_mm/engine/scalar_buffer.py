@@ -108,6 +108,23 @@ def extend_history(hub: MessageHub, key: str, values: list) -> None:
     history._count_history = np.append(counts, [1] * len(values))[-limit:]
 
 
+def bound_histories(hub: MessageHub, prefix: str, limit: int) -> None:
+    """Let histories hold so many numbers at most, the last ones.
+
+    Args:
+        hub (MessageHub): Where the histories are kept.
+        prefix (str): How their names begin.
+        limit (int): At least 1.
+    """
+    for key, history in hub.log_scalars.items():
+        if not key.startswith(prefix) or history.max_length == limit:
+            continue
+        history.max_length = limit
+        logs, counts = history.data
+        history._log_history = logs[-limit:].copy()
+        history._count_history = counts[-limit:].copy()
+
+
 def non_finite_losses(values: dict[str, Any]) -> dict[str, float]:
     """Select the NaN and infinite values whose key contains 'loss'."""
     return {
@@ -117,5 +134,6 @@ def non_finite_losses(values: dict[str, Any]) -> dict[str, float]:
 
 
 __all__ = [
-    'ScalarBuffer', 'StepRecord', 'extend_history', 'non_finite_losses'
+    'ScalarBuffer', 'StepRecord', 'bound_histories', 'extend_history',
+    'non_finite_losses'
 ]

@@ -36,8 +36,9 @@ def test_file_holds_iterations_and_means_of_epochs(tmp_path):
 def test_nothing_is_written_without_a_gate(tmp_path):
     runner = SimpleNamespace(
         train_dataloader=[0], work_dir=str(tmp_path), train_loop=None,
-        message_hub=SimpleNamespace(
-            log_scalars={'train/loss': HistoryBuffer([1.], [1])}))
+        message_hub=SimpleNamespace(log_scalars={
+            key: HistoryBuffer([1.], [1])
+            for key in ('train/loss', 'train/acc_single')}))
     GateCurvesHook().after_train_epoch(runner)
     assert not list(tmp_path.iterdir())
 

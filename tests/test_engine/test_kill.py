@@ -102,6 +102,10 @@ def runs(tmp_path_factory):
     # Five iterations an epoch: one is left over.
     accumulate = {'optim_wrapper.accumulative_counts': 2}
     iterations = dict(config='toy_iter_config.py')
+    # Saved after every third iteration; two passes of five lie before a kill
+    bounded = {'default_hooks.runtime_info.history': 1,
+               'default_hooks.gate_curves.type': 'gssl_mm.GateCurvesHook',
+               'log_processor.window_size': 4}
     log = start({
         'plain': {},
         'step': dict(kills=[['iter', 3], ['iter', 9], ['iter', 1]]),
@@ -127,6 +131,9 @@ def runs(tmp_path_factory):
         'iterations': iterations,
         'iterations-killed': dict(iterations, kills=[
             ['iter', 5], ['write', 4], ['renamed', 3], ['iter', 8]]),
+        'bounded': dict(iterations, options=bounded),
+        'bounded-killed': dict(iterations, options=bounded, kills=[
+            ['iter', 13], ['iter', 5]]),
     }, folder)
     return folder, log
 
@@ -142,10 +149,31 @@ def runs(tmp_path_factory):
     ('val2-killed', 'val2'),
     ('accumulated-killed', 'accumulated'),
     ('iterations-killed', 'iterations'),
+    ('bounded-killed', 'bounded'),
     ('gssl-killed', 'gssl'),
 ])
 def test_killed_and_resumed_equals_uninterrupted(runs, name, reference):
     assert_same_end(runs[0] / reference, runs[0] / name)
+
+
+def test_a_bounded_history_ends_with_the_same_result_and_gates(runs):
+    ends = [[json.loads((runs[0] / name / file).read_text()) for file in files]
+            for name, *files in (
+                ('iterations', 'result.json'),
+                ('bounded', 'result.json', 'gate_curves.json'),
+                ('bounded-killed', 'result.json', 'gate_curves.json'))]
+    for key in ('metrics', 'train_last'):
+        assert ends[0][0][key] == ends[1][0][key] == ends[2][0][key]
+    assert ends[1][1] == ends[2][1]
+    logs = scalars(newest(runs[0] / 'iterations'))['train/gate_toy'][0]
+    curves = ends[1][1]
+    assert len(logs) == 20 and curves['iterations'] == 5
+    np.testing.assert_allclose(
+        curves['first_epoch']['gate_toy'], logs[:5], atol=1e-5)
+    np.testing.assert_allclose(
+        curves['epochs']['gate_toy'], logs.reshape(4, 5).mean(1), atol=1e-5)
+    kept = scalars(newest(runs[0] / 'bounded'))['train/gate_toy'][0]
+    np.testing.assert_array_equal(kept, logs[-5:])
 
 
 def test_truncated_checkpoint_is_refused_by_name(runs):

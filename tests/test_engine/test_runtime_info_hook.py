@@ -1,4 +1,6 @@
 """The message hub holds what the host's hook would have put there."""
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -6,7 +8,11 @@ from mmengine.hooks import Hook, LoggerHook
 from mmengine.logging import HistoryBuffer, MessageHub
 
 from gssl_mm.engine import NonFiniteLossError
-from gssl_mm.engine.scalar_buffer import ScalarBuffer, extend_history
+from gssl_mm.engine.scalar_buffer import (
+    ScalarBuffer,
+    bound_histories,
+    extend_history,
+)
 from gssl_mm.registry import HOOKS
 
 TIMES = ('train/time', 'train/data_time', 'val/time', 'val/data_time')
@@ -167,9 +173,55 @@ def test_check_can_be_switched_off(toy_runner):
     assert np.isnan(history).any()
 
 
-def test_interval_is_checked():
-    with pytest.raises(ValueError, match='at least 1; got 0'):
-        HOOKS.build(dict(type=OWN, interval=0))
+@pytest.mark.parametrize('name', ['interval', 'history'])
+def test_numbers_are_checked(name):
+    with pytest.raises(ValueError, match=f'{name} is .*at least 1; got 0'):
+        HOOKS.build({'type': OWN, name: 0})
+
+
+BOUNDED = {'default_hooks.runtime_info.history': 1}
+
+
+def test_iterations_keep_what_logs_and_results_need(toy_runner, tmp_path):
+    """Forty times as many numbers as are read would be kept without."""
+    found = []
+    for name, options in (('all', {}), ('bounded', BOUNDED)):
+        runner, seen = run(toy_runner, OWN, 'toy_iter_config.py', **options, **{
+            'work_dir': str(tmp_path / name), 'log_processor.window_size': 7})
+        result = json.loads((tmp_path / name / 'result.json').read_text())
+        lines = next((tmp_path / name).glob('*/vis_data/scalars.json'))
+        logged = [{k: v for k, v in json.loads(line).items() if 'time' not in k}
+                  for line in lines.read_text().splitlines()]
+        found.append((seen, result['train_last'], result['metrics'], logged))
+    assert found[0][1:] == found[1][1:] and len(found[0][3]) > 5
+    for whole, bounded in zip(found[0][0], found[1][0], strict=True):
+        for key, (logs, counts) in whole.items():
+            kept = 7 if key.startswith('train/') else len(logs)
+            np.testing.assert_array_equal(bounded[key][0], logs[-kept:])
+            np.testing.assert_array_equal(bounded[key][1], counts[-kept:])
+    # The timers of the host's hook grow between two flushes as well
+    assert all(len(history.data[0]) <= 7 for key, history in
+               runner.message_hub.log_scalars.items() if 'train/' in key)
+
+
+@pytest.mark.parametrize('name, options', [
+    ('toy_config.py', {}),
+    ('toy_iter_config.py', {'log_processor.custom_cfg': [dict(
+        data_src='loss', method_name='mean', window_size='global')]})])
+def test_what_is_averaged_over_everything_is_kept(toy_runner, name, options):
+    runner, _ = run(toy_runner, OWN, name, **BOUNDED, **options)
+    assert len(runner.message_hub.get_scalar('train/loss').data[0]) == 20
+
+
+def test_a_longer_history_of_an_earlier_run_is_cut():
+    hub = MessageHub('long')
+    for key in ('train/loss', 'val/loss'):
+        hub.log_scalars[key] = HistoryBuffer([1., 2., 3., 4.], [1, 1, 2, 2])
+    bound_histories(hub, 'train/', 3)
+    hub.update_scalar('train/loss', 5.)
+    logs, counts = hub.get_scalar('train/loss').data
+    assert logs.tolist() == [3., 4., 5.] and counts.tolist() == [2, 2, 1]
+    assert len(hub.get_scalar('val/loss').data[0]) == 4
 
 
 def test_buffer_keeps_a_copy_and_the_order():

@@ -1,5 +1,6 @@
 """Gate weights of every iteration of the first epoch, in a file."""
 import json
+import math
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from ..atomic_io import atomic_write
 from ..loop_facts import by_iteration
 
 DIGITS = 5
+_GATE = 'train/gate_'
+# Where the message hub keeps the passes of an iteration-based run
+_PASSES = 'gate_curves'
 
 
 @HOOKS.register_module()
@@ -27,10 +31,10 @@ class GateCurvesHook(Hook):
     - ``epochs``: its mean over each epoch so far,
     - ``iterations``: their number in an epoch.
 
-    It is made from the message hub's history, which checkpoints hold: a run
-    that was killed and resumed writes what the uninterrupted run writes. In an
+    It is made from the message hub, which checkpoints hold: a run that was
+    killed and resumed writes what the uninterrupted run writes. In an
     iteration-based run it is written once, when training ends, and an epoch is
-    one pass over the loader.
+    one pass over the loader. A run without a gate writes nothing.
 
     Note:
         On several processes weights and agreements are those of the whole
@@ -61,27 +65,52 @@ class GateCurvesHook(Hook):
         if not by_iteration(runner):
             self._write(runner)
 
+    def after_train_iter(self,
+                         runner,
+                         batch_idx: int,
+                         data_batch=None,
+                         outputs: dict | None = None) -> None:
+        """Take in a pass of a run whose history does not reach back to it."""
+        if by_iteration(runner) and self.end_of_pass(runner):
+            self._take_pass(runner)
+
     def after_train(self, runner) -> None:
         """Write the curves of a run that has no epochs."""
         if by_iteration(runner):
             self._write(runner)
 
+    def end_of_pass(self, runner) -> bool:
+        """Whether the iteration is the last one of a pass over the loader."""
+        return self.every_n_train_iters(runner, len(runner.train_dataloader))
+
+    def _take_pass(self, runner) -> None:
+        length, hub = len(runner.train_dataloader), runner.message_hub
+        taken = hub.get_info(_PASSES) or dict(first_epoch={}, epochs={})
+        for key, values in self._curves(hub).items():
+            values = values[-length:]
+            taken['first_epoch'].setdefault(key, values.tolist())
+            taken['epochs'].setdefault(key, []).append(float(values.mean()))
+        hub.update_info(_PASSES, taken)
+
     @master_only
     def _write(self, runner) -> None:
-        length = len(runner.train_dataloader)
-        curves = self._curves(runner.message_hub)
+        length, hub = len(runner.train_dataloader), runner.message_hub
+        curves = self._curves(hub)
         if not curves:
             return
-        content = dict(
-            iterations=length,
-            first_epoch={key: _plain(values[:length])
-                         for key, values in curves.items()},
-            epochs={key: _plain(_epoch_means(values, length))
-                    for key, values in curves.items()})
-        atomic_write(Path(runner.work_dir) / self.filename,
-                     f'{json.dumps(content)}\n'.encode())
+        taken = hub.get_info(_PASSES) if by_iteration(runner) else None
+        content = taken or dict(
+            first_epoch={k: v[:length].tolist() for k, v in curves.items()},
+            epochs={k: _epoch_means(v, length) for k, v in curves.items()})
+        content = {part: {key: _plain(values) for key, values in found.items()}
+                   for part, found in content.items()}
+        atomic_write(
+            Path(runner.work_dir) / self.filename,
+            f'{json.dumps(dict(iterations=length, **content))}\n'.encode())
 
     def _curves(self, hub) -> dict[str, np.ndarray]:
+        if not any(key.startswith(_GATE) for key in hub.log_scalars):
+            return {}
         found = {}
         for key, history in hub.log_scalars.items():
             name = key.removeprefix('train/')
@@ -90,12 +119,11 @@ class GateCurvesHook(Hook):
         return found
 
 
-def _epoch_means(values: np.ndarray, length: int) -> np.ndarray:
+def _epoch_means(values: np.ndarray, length: int) -> list[float]:
     whole = len(values) // length
-    return values[:whole * length].reshape(whole, length).mean(1)
+    return values[:whole * length].reshape(whole, length).mean(1).tolist()
 
 
-def _plain(values: np.ndarray) -> list:
+def _plain(values: list[float]) -> list:
     """Numbers for JSON; nan becomes null."""
-    return [round(v, DIGITS) if np.isfinite(v) else None
-            for v in values.tolist()]
+    return [round(v, DIGITS) if math.isfinite(v) else None for v in values]

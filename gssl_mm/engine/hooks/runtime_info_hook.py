@@ -7,9 +7,11 @@ from mmengine.hooks import RuntimeInfoHook as HostRuntimeInfoHook
 from gssl_mm.registry import HOOKS
 
 from ..errors import NonFiniteLossError
+from ..loop_facts import by_iteration, longest_window
 from ..scalar_buffer import (
     ScalarBuffer,
     StepRecord,
+    bound_histories,
     extend_history,
     non_finite_losses,
 )
@@ -32,15 +34,24 @@ class RuntimeInfoHook(HostRuntimeInfoHook):
     At the same points the losses are checked: a run whose loss became NaN or
     infinite stops, and no checkpoint is saved with the weights that it ruined.
 
+    Note:
+        Iteration-based runs may have a million iterations; the host keeps all
+        numbers of all of them, in every checkpoint. Here such a run keeps the
+        last ``history`` ones of each key, and no fewer than one pass over the
+        loader and the log processor's windows have. A window of 'global' or
+        'epoch' keeps all. Logs and results are the same.
+
     Args:
         interval (int, optional): Flush every so many iterations. Defaults to
             None: at the intervals of the run's logger hooks, or every 10
             iterations where it has none.
         check_finite (bool): Stop at a loss that is not finite. Defaults to
             True.
+        history (int): Numbers that an iteration-based run keeps of each key, at
+            least 1. Defaults to 1000.
 
     Raises:
-        ValueError: ``interval`` is below 1.
+        ValueError: ``interval`` or ``history`` is below 1.
         NonFiniteLossError: A key that contains 'loss' was NaN or infinite.
 
     Example:
@@ -50,13 +61,20 @@ class RuntimeInfoHook(HostRuntimeInfoHook):
 
     def __init__(self,
                  interval: int | None = None,
-                 check_finite: bool = True) -> None:
+                 check_finite: bool = True,
+                 history: int = 1000) -> None:
         if interval is not None and interval < 1:
             raise ValueError(
                 f'interval is a number of iterations, at least 1; got '
                 f'{interval}. Leave it out to follow the logger hook.')
+        if history < 1:
+            raise ValueError(
+                f'history is a number of iterations, at least 1; got '
+                f'{history}. Leave it out to keep 1000.')
         self.interval = interval
         self.check_finite = check_finite
+        self.history = history
+        self._limit = None
         self._buffer = ScalarBuffer()
 
     def before_train(self, runner) -> None:
@@ -67,6 +85,11 @@ class RuntimeInfoHook(HostRuntimeInfoHook):
         self._intervals = {self.interval} if self.interval else found or {10}
         if self.interval:
             self._intervals |= found
+        if by_iteration(runner):
+            # A pass over the loader ends like an epoch
+            self._intervals = {*self._intervals, len(runner.train_dataloader)}
+            longest = longest_window(runner)
+            self._limit = longest and max(longest, self.history)
 
     def before_train_iter(self,
                           runner,
@@ -128,6 +151,8 @@ class RuntimeInfoHook(HostRuntimeInfoHook):
                 raise NonFiniteLossError(_report(runner, record, values, bad))
         for key, values in columns.items():
             extend_history(runner.message_hub, f'train/{key}', values)
+        if self._limit:
+            bound_histories(runner.message_hub, 'train/', self._limit)
 
 
 def _describe_samples(data_batch: Any) -> Any:
