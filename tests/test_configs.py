@@ -61,6 +61,14 @@ def test_no_two_leaves_are_the_same_experiment(configs):
         seen[content] = name
 
 
+def test_every_gated_recipe_keeps_the_gates_of_its_first_epoch(configs):
+    gated = [name for name, cfg in configs.items() if 'gate' in cfg.model.head]
+    assert len(gated) > 50
+    for name in gated:
+        hooks = [hook['type'] for hook in configs[name].default_hooks.values()]
+        assert 'gssl_mm.GateCurvesHook' in hooks, name
+
+
 @pytest.mark.parametrize('name', NAMES)
 def test_keys_are_read_and_components_build(configs, name):
     cfg = copy.deepcopy(configs[name])

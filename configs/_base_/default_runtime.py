@@ -20,6 +20,8 @@ default_hooks = dict(
         interval=1,
         max_keep_ckpts=2,
         save_best='accuracy/top1'),
+    # work_dir/gate_curves.json, where there is a gate
+    gate_curves=dict(type='gssl_mm.GateCurvesHook'),
     # work_dir/result.json
     results=dict(type='gssl_mm.ResultsHook'),
     visualization=dict(type='VisualizationHook', enable=False))

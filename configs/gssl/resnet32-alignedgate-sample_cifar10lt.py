@@ -12,4 +12,3 @@ model = dict(
     head=dict(
         gate=dict(
             _delete_=True, type='gssl_mm.AlignedGate', reduce='per_sample')))
-default_hooks = dict(gate_curves=dict(type='gssl_mm.GateCurvesHook'))

@@ -13,4 +13,3 @@ model = dict(
     head=dict(
         gate=dict(
             _delete_=True, type='gssl_mm.AlignedGate', momentum=0.1)))
-default_hooks = dict(gate_curves=dict(type='gssl_mm.GateCurvesHook'))

@@ -10,4 +10,3 @@ _base_ = './resnet32_cifar10lt.py'
 
 model = dict(
     head=dict(gate=dict(grad='learned', divide_by_chance=True)))
-default_hooks = dict(gate_curves=dict(type='gssl_mm.GateCurvesHook'))

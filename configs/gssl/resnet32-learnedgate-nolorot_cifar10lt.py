@@ -16,4 +16,3 @@ tasks = [
 model = dict(
     head=dict(tasks=tasks),
     data_preprocessor=dict(pretext=dict(tasks=tasks)))
-default_hooks = dict(gate_curves=dict(type='gssl_mm.GateCurvesHook'))

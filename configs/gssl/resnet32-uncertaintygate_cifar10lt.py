@@ -11,4 +11,3 @@ _base_ = './resnet32_cifar10lt.py'
 model = dict(
     head=dict(
         gate=dict(_delete_=True, type='gssl_mm.UncertaintyGate')))
-default_hooks = dict(gate_curves=dict(type='gssl_mm.GateCurvesHook'))
