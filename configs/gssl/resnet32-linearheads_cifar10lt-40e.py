@@ -1,0 +1,13 @@
+"""G-SSL (all tasks) with linear task heads on CIFAR-10-LT, ratio 0.01, 40 epochs.
+
+The 200-epoch schedule scaled down (decays at 32 and 36, re-weighting from 32, a
+warm-up of one epoch): a smoke test, not evidence. Every training image is
+transformed, and a net that still underfits pays for it.
+"""
+_base_ = './resnet32-linearheads_cifar10lt.py'
+
+param_scheduler = [
+    dict(type='MultiStepLR', milestones=[32, 36], gamma=0.01, by_epoch=True)
+]
+train_cfg = dict(max_epochs=40)
+custom_hooks = [dict(type='gssl_mm.LDAMHook', drw_epoch=32)]
