@@ -30,6 +30,8 @@ NOTE = ('Measured numbers: mean ± sample standard deviation over seeds, in %. '
         'that both have, with its 95% t-interval; the claim is that the '
         "paper's own difference has the right sign.")
 NOT_TESTED = 'not tested here'
+# In the place of a paper: rows that no paper has
+OURS = 'ours'
 
 
 def _shots(group: Group) -> str:
@@ -136,7 +138,8 @@ def paper_table(table: dict, groups: list[Group],
         known (Sequence[str]): Config stems of the other tables.
 
     Returns:
-        str: Markdown; a row of the paper that was not run keeps dashes.
+        str: Markdown; a row of the paper, or of a table of our own, that was
+        not run keeps dashes.
     """
     found = match_rows(groups, table['rows'], known)
     header = ['method', 'data set', 'ratio', 'metric', "paper's", 'run',
@@ -148,14 +151,16 @@ def paper_table(table: dict, groups: list[Group],
         hits = [g for stem in row['configs'] for g in found.get(stem, [])
                 if row['metric'] and g.by_seed(row['metric'], 'last')]
         if not hits:
-            if row['value'] is not None:
+            if row['value'] is not None or table['paper'] == OURS:
                 lines.append([*head, *[DASH] * (2 + len(MEASURED)),
                               DASH if base is None else NOT_TESTED])
             continue
         pairs = [] if base is None else pairs_of(row, base, groups, known)
         lines += [[*head, f'`{g.stem}`', *measured_cells(g, row['metric']),
                    *_judged(g, row, base, pairs)] for g in hits]
-    title = f'{table["title"]} (paper: {table["paper"]}).'
+    source = 'not from a paper' if table['paper'] == OURS else (
+        f'paper: {table["paper"]}')
+    title = f'{table["title"]} ({source}).'
     return f'{title} {NOTE}\n\n{markdown(header, lines)}'
 
 

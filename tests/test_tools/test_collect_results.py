@@ -197,6 +197,21 @@ def test_mistakes_in_a_document(tmp_path, run_tool):
     assert printed.returncode == 0 and '67.41' in printed.stdout
 
 
+def test_a_table_of_our_own_says_so_and_shows_what_was_not_run(papers):
+    for name in ('recipe', 'composition', 'task-heads'):
+        text = render(name, [], papers)
+        assert '(not from a paper).' in text
+        rows = [line for line in text.splitlines() if '| top-1 |' in line]
+        assert len(rows) == len(papers[name]['rows'])
+    assert '(paper: Mixture of' in render('gssl-table1', [], papers)
+
+
+def test_the_page_shows_every_table(repo, papers):
+    page = (repo / 'docs' / 'results.md').read_text()
+    for name in table_names(papers):
+        assert f'<!-- results:{name} -->' in page, name
+
+
 def test_paper_rows_name_configs_that_exist():
     root = Path(__file__).resolve().parents[2]
     tables = json.loads((root / 'tools/analysis/paper_rows.json').read_text())
