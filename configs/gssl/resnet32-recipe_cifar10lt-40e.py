@@ -15,7 +15,6 @@ param_scheduler = [
         convert_to_iter_based=True),
     dict(
         type='CosineAnnealingLR',
-        begin=1,
         by_epoch=True,
         convert_to_iter_based=True)
 ]

@@ -28,6 +28,9 @@ DEMO = 'gssl_demo'
 DATASETS = (Path(__file__).resolve().parents[2] / 'configs' / '_base_'
             / 'datasets')
 
+# Logits reach 30, and batches of other sizes round them in the last bits
+ATOL = 1e-5
+
 
 @pytest.fixture(scope='module')
 def model():
@@ -73,7 +76,7 @@ def test_a_file_gets_the_prediction_of_the_data_set(
         inferencer, model, folder, wanted, data):
     files = [str(folder / f'{i:02d}.png') for i in range(6)]
     results = inferencer(model)(files, batch_size=4)
-    np.testing.assert_allclose(scores(results), wanted[:6], atol=1e-6)
+    np.testing.assert_allclose(scores(results), wanted[:6], atol=ATOL)
     # Blue and red exchanged is another image: the order is what counts
     swapped = inferencer(model)([imread(f)[..., ::-1] for f in files])
     assert abs(scores(swapped) - wanted[:6]).max() > 0.01
@@ -86,9 +89,9 @@ def test_the_host_reads_our_config_by_its_path(folder, wanted):
     inferencer = ImageClassificationInferencer(
         entry.config.filename, pretrained=entry.weights)
     results = inferencer(str(folder / '00.png'))
-    np.testing.assert_allclose(scores(results), wanted[:1], atol=1e-6)
+    np.testing.assert_allclose(scores(results), wanted[:1], atol=ATOL)
     result = mmpretrain.inference_model(DEMO, str(folder / '01.png'))
-    np.testing.assert_allclose(result['pred_scores'], wanted[1], atol=1e-6)
+    np.testing.assert_allclose(result['pred_scores'], wanted[1], atol=ATOL)
 
 
 @pytest.mark.parametrize('path', sorted(DATASETS.glob('*.py')),
@@ -105,7 +108,7 @@ def test_test_pipelines_take_files(path):
 def test_a_folder_in_order_with_the_folders_in_it(model, folder, wanted,
                                                   capsys):
     results = ImageInferencer(model)(folder, batch_size=8)
-    np.testing.assert_allclose(scores(results), wanted, atol=1e-6)
+    np.testing.assert_allclose(scores(results), wanted, atol=ATOL)
     files = find_images(folder)
     assert files == sorted(files) and len(files) == len(wanted)
 
@@ -117,7 +120,7 @@ def test_arrays_of_both_orders(model, data, wanted):
     one = ImageInferencer(model, rgb_arrays=True)(images[0])
     for results in (rgb, bgr, one):
         np.testing.assert_allclose(
-            scores(results), wanted[:len(results)], atol=1e-6)
+            scores(results), wanted[:len(results)], atol=ATOL)
 
 
 def test_other_sizes_and_modes(model, data, folder, wanted, tmp_path):
@@ -132,7 +135,7 @@ def test_other_sizes_and_modes(model, data, folder, wanted, tmp_path):
     # Twice the size by repetition, halved by areas: the same pixels
     for name in ('large', 'alpha'):
         np.testing.assert_allclose(
-            by_name[name]['pred_scores'], wanted[0], atol=1e-6)
+            by_name[name]['pred_scores'], wanted[0], atol=ATOL)
     assert set(by_name) == {'large', 'alpha', 'grey', 'odd'}
 
 

@@ -1,4 +1,4 @@
-"""400 epochs: warm-up over 5, then a cosine from lr 0.1 to 0."""
+"""400 epochs: a cosine from lr 0.1 to 0, times a warm-up over 5."""
 optim_wrapper = dict(
     optimizer=dict(
         type='SGD', lr=0.1, momentum=0.9, nesterov=True, weight_decay=5e-4))
@@ -13,10 +13,7 @@ param_scheduler = [
         convert_to_iter_based=True),
     # Ends with the training, however long that is
     dict(
-        type='CosineAnnealingLR',
-        begin=5,
-        by_epoch=True,
-        convert_to_iter_based=True)
+        type='CosineAnnealingLR', by_epoch=True, convert_to_iter_based=True)
 ]
 
 train_cfg = dict(by_epoch=True, max_epochs=400, val_interval=1)
