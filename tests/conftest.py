@@ -1,6 +1,10 @@
 """Fixtures that every test may use."""
 import os
+import sys
+from pathlib import Path
 
+# Modules that tests of several folders share
+sys.path.insert(0, str(Path(__file__).parent / 'helpers'))
 # Two torch processes with two threads each on two cores crawl
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 os.environ.setdefault('MPLBACKEND', 'Agg')

@@ -1,9 +1,13 @@
 """What every experiment may ask of the components, all of them together."""
-import copy
-
 import pytest
 import torch
-from mmengine.config import Config
+from contract_config import (
+    check_resumed,
+    contract_config,
+    losses,
+    shapes_loader,
+    train,
+)
 from mmengine.runner import Runner
 
 from gssl_mm.models.pretext import PretextTask
@@ -13,60 +17,30 @@ TASKS = [dict(type='gssl_mm.LocalRotation'), dict(type='gssl_mm.LocalFlip'),
          dict(type='gssl_mm.LocalChannelPermutation')]
 
 
-def dataset(split, each):
-    return dict(type='gssl_mm.SyntheticShapes', num_per_class=each, split=split,
-                image_size=16, pipeline=[dict(type='PackInputs')])
-
-
-def loader(data, batch):
-    return dict(batch_size=batch, num_workers=0, dataset=data,
-                sampler=dict(type='DefaultSampler', shuffle=True))
+PARTS = dict(
+    model=dict(
+        type='ImageClassifier',
+        backbone=dict(type='gssl_mm.CIFARResNet', depth=8),
+        neck=dict(type='GlobalAveragePooling'),
+        head=dict(
+            type='gssl_mm.GatedMultiTaskHead', in_channels=64, tasks=TASKS,
+            primary=dict(type='gssl_mm.CosineClsHead', num_classes=10,
+                         in_channels=64, loss=dict(type='gssl_mm.LDAMLoss')),
+            gate=dict(type='gssl_mm.SoftmaxGate'), task_head='cosine'),
+        data_preprocessor=dict(
+            type='gssl_mm.PretextDataPreprocessor', mean=[120.] * 3,
+            std=[60.] * 3, augment=[dict(type='gssl_mm.RandomCropFlip')],
+            pretext=dict(tasks=TASKS), memory_format='channels_last')),
+    train_dataloader=shapes_loader(
+        'train', 10, 10, type='gssl_mm.LongTailedDataset',
+        imbalance_ratio=0.1),
+    val_dataloader=shapes_loader('test', 2, 20),
+    optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.05, momentum=0.9)),
+    custom_hooks=[dict(type='gssl_mm.LDAMHook', drw_epoch=1)])
 
 
 def config(work_dir, **changes):
-    cfg = Config(dict(
-        default_scope='mmpretrain', work_dir=str(work_dir), log_level='ERROR',
-        experiment_name=work_dir.name, randomness=dict(seed=0),
-        model=dict(
-            type='ImageClassifier',
-            backbone=dict(type='gssl_mm.CIFARResNet', depth=8),
-            neck=dict(type='GlobalAveragePooling'),
-            head=dict(
-                type='gssl_mm.GatedMultiTaskHead', in_channels=64, tasks=TASKS,
-                primary=dict(type='gssl_mm.CosineClsHead', num_classes=10,
-                             in_channels=64,
-                             loss=dict(type='gssl_mm.LDAMLoss')),
-                gate=dict(type='gssl_mm.SoftmaxGate'), task_head='cosine'),
-            data_preprocessor=dict(
-                type='gssl_mm.PretextDataPreprocessor', mean=[120.] * 3,
-                std=[60.] * 3, augment=[dict(type='gssl_mm.RandomCropFlip')],
-                pretext=dict(tasks=TASKS), memory_format='channels_last')),
-        train_dataloader=loader(dict(
-            type='gssl_mm.LongTailedDataset', imbalance_ratio=0.1,
-            dataset=dataset('train', 10)), 10),
-        val_dataloader=loader(dataset('test', 2), 20),
-        val_evaluator=dict(type='Accuracy'),
-        train_cfg=dict(by_epoch=True, max_epochs=2), val_cfg=dict(),
-        optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.05, momentum=0.9)),
-        custom_hooks=[dict(type='gssl_mm.LDAMHook', drw_epoch=1)],
-        default_hooks=dict(
-            runtime_info=dict(type='gssl_mm.RuntimeInfoHook'),
-            step_seed=dict(type='gssl_mm.StepSeedHook'),
-            checkpoint=dict(type='gssl_mm.CheckpointHook'))))
-    cfg.merge_from_dict(changes)
-    return cfg
-
-
-def train(cfg):
-    runner = Runner.from_cfg(cfg)
-    runner.train()
-    assert all(v.isfinite().all() for v in runner.model.state_dict().values())
-    return runner
-
-
-def losses(runner):
-    return torch.as_tensor(
-        runner.message_hub.get_scalar('train/loss').data[0])
+    return contract_config(work_dir, PARTS, **changes)
 
 
 @pytest.fixture(scope='module')
@@ -89,16 +63,7 @@ def test_the_same_config_gives_the_same_weights(plain, tmp_path):
 
 
 def test_resumed_equals_uninterrupted(plain, tmp_path):
-    cfg = config(tmp_path / 'half')
-    half = copy.deepcopy(cfg)
-    half.train_cfg.max_epochs = 1
-    train(half)
-    resumed = train(Config(dict(
-        cfg, resume=True, experiment_name='rest',
-        load_from=f'{cfg.work_dir}/epoch_1.pth')))
-    assert resumed.iter == plain.iter
-    for key, value in plain.model.state_dict().items():
-        assert torch.equal(value, resumed.model.state_dict()[key]), key
+    check_resumed(config(tmp_path / 'half'), plain)
 
 
 def test_bf16_autocast_stays_near_float32(plain, tmp_path):
@@ -172,9 +137,7 @@ def test_a_last_batch_of_one_image_works(tmp_path):
     cfg = config(tmp_path / 'single')
     size = 31
     cfg.train_dataloader.dataset = dict(
-        type='gssl_mm.SyntheticShapes', num_per_class=10, split='train',
-        image_size=16, pipeline=[dict(type='PackInputs')],
-        indices=list(range(size)))
+        cfg.train_dataloader.dataset.dataset, indices=list(range(size)))
     cfg.train_dataloader.batch_size = 10
     cfg.custom_hooks = [dict(type='gssl_mm.LDAMHook', class_counts=[5] * 10)]
     runner = train(cfg)

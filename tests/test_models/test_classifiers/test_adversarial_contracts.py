@@ -4,8 +4,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmengine.config import Config
-from mmengine.runner import Runner
+from contract_config import (
+    check_resumed,
+    contract_config,
+    losses,
+    shapes_loader,
+    train,
+)
 
 SCRIPT = Path(__file__).with_name('run_attacked_steps.py')
 KINDS = ['plain', 'prob_mean', 'logit_mean', 'per_sample', 'rotations',
@@ -21,54 +26,30 @@ def test_two_processes_train_what_one_trains(one_and_two,
         assert_equal_training(one[kind], two[kind])
 
 
-def loader(split, each, batch):
-    return dict(
-        batch_size=batch, num_workers=0,
-        sampler=dict(type='DefaultSampler', shuffle=split == 'train'),
-        dataset=dict(type='gssl_mm.SyntheticShapes', num_per_class=each,
-                     split=split, image_size=16,
-                     pipeline=[dict(type='PackInputs')]))
+PARTS = dict(
+    model=dict(
+        type='gssl_mm.AdversarialClassifier',
+        backbone=dict(type='gssl_mm.WideResNet', depth=10, dropout=0.2),
+        neck=dict(type='GlobalAveragePooling'),
+        head=dict(
+            type='gssl_mm.GatedMultiTaskHead', in_channels=64, tasks=TASKS,
+            primary=dict(type='LinearClsHead', num_classes=10, in_channels=64),
+            gate=dict(type='gssl_mm.SoftmaxGate')),
+        attack=dict(type='gssl_mm.PGD', num_steps=2),
+        data_preprocessor=dict(
+            type='gssl_mm.PretextDataPreprocessor', mean=[0.] * 3,
+            std=[255.] * 3, augment=[dict(type='gssl_mm.RandomCropFlip')],
+            pretext=dict(tasks=TASKS), memory_format='channels_last')),
+    train_dataloader=shapes_loader('train', 3, 8),
+    val_dataloader=shapes_loader('test', 1, 10),
+    param_scheduler=[
+        dict(type='gssl_mm.StepAheadCosineLR', by_epoch=False, end=8)],
+    optim_wrapper=dict(optimizer=dict(
+        type='SGD', lr=0.05, momentum=0.9, nesterov=True)))
 
 
 def config(work_dir, **changes):
-    cfg = Config(dict(
-        default_scope='mmpretrain', work_dir=str(work_dir), log_level='ERROR',
-        experiment_name=work_dir.name, randomness=dict(seed=0),
-        model=dict(
-            type='gssl_mm.AdversarialClassifier',
-            backbone=dict(type='gssl_mm.WideResNet', depth=10, dropout=0.2),
-            neck=dict(type='GlobalAveragePooling'),
-            head=dict(
-                type='gssl_mm.GatedMultiTaskHead', in_channels=64, tasks=TASKS,
-                primary=dict(type='LinearClsHead', num_classes=10,
-                             in_channels=64),
-                gate=dict(type='gssl_mm.SoftmaxGate')),
-            attack=dict(type='gssl_mm.PGD', num_steps=2),
-            data_preprocessor=dict(
-                type='gssl_mm.PretextDataPreprocessor', mean=[0.] * 3,
-                std=[255.] * 3, augment=[dict(type='gssl_mm.RandomCropFlip')],
-                pretext=dict(tasks=TASKS), memory_format='channels_last')),
-        train_dataloader=loader('train', 3, 8),
-        val_dataloader=loader('test', 1, 10),
-        val_evaluator=dict(type='Accuracy'),
-        train_cfg=dict(by_epoch=True, max_epochs=2), val_cfg=dict(),
-        param_scheduler=[dict(type='gssl_mm.StepAheadCosineLR',
-                              by_epoch=False, end=8)],
-        optim_wrapper=dict(optimizer=dict(
-            type='SGD', lr=0.05, momentum=0.9, nesterov=True)),
-        default_hooks=dict(
-            runtime_info=dict(type='gssl_mm.RuntimeInfoHook'),
-            step_seed=dict(type='gssl_mm.StepSeedHook'),
-            checkpoint=dict(type='gssl_mm.CheckpointHook'))))
-    cfg.merge_from_dict(changes)
-    return cfg
-
-
-def train(cfg):
-    runner = Runner.from_cfg(cfg)
-    runner.train()
-    assert all(v.isfinite().all() for v in runner.model.state_dict().values())
-    return runner
+    return contract_config(work_dir, PARTS, **changes)
 
 
 @pytest.fixture(scope='module')
@@ -78,22 +59,8 @@ def plain(tmp_path_factory):
         return train(config(tmp_path_factory.mktemp('plain')))
 
 
-def losses(runner):
-    return torch.as_tensor(
-        runner.message_hub.get_scalar('train/loss').data[0])
-
-
 def test_resumed_equals_uninterrupted(plain, tmp_path):
-    cfg = config(tmp_path / 'half')
-    half = copy.deepcopy(cfg)
-    half.train_cfg.max_epochs = 1
-    train(half)
-    resumed = train(Config(dict(
-        cfg, resume=True, experiment_name='rest',
-        load_from=f'{cfg.work_dir}/epoch_1.pth')))
-    assert resumed.iter == plain.iter == 8
-    for key, value in plain.model.state_dict().items():
-        assert torch.equal(value, resumed.model.state_dict()[key]), key
+    check_resumed(config(tmp_path / 'half'), plain)
 
 
 def test_ema_accumulation_and_bfloat16_together(plain, tmp_path):
