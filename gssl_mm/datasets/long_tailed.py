@@ -1,6 +1,6 @@
 """A long-tailed subset of any dataset."""
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from mmengine.dataset import force_full_init
@@ -12,10 +12,11 @@ from gssl_mm.registry import DATASETS
 from .array_dataset import ArrayDataset, to_positions
 from .label_utils import count_labels, get_gt_labels, get_num_classes
 from .long_tailed_profile import check_profile, profile_counts, select_classes
+from .wrapper_facts import WrapperFacts
 
 
 @DATASETS.register_module()
-class LongTailedDataset(Dataset):
+class LongTailedDataset(WrapperFacts, Dataset):
     r"""Keeps fewer samples the later a class comes.
 
     Paper: Learning Imbalanced Datasets with Label-Distribution-Aware Margin
@@ -126,21 +127,6 @@ class LongTailedDataset(Dataset):
             self._index = keep
         elif not self._owned:
             self.dataset = subset
-
-    @property
-    def metainfo(self) -> dict:
-        """Meta information of the wrapped dataset."""
-        return copy.deepcopy(self.dataset.metainfo)
-
-    @property
-    def CLASSES(self) -> Sequence[str] | None:
-        """Names of the classes."""
-        return self.dataset.metainfo.get('classes')
-
-    @property
-    def pipeline(self) -> Callable:
-        """The pipeline, which runs in the wrapped dataset."""
-        return self.dataset.pipeline
 
     @property
     @force_full_init

@@ -1,7 +1,6 @@
 """Labelled and unlabelled parts of any dataset."""
 import copy
 import os
-from collections.abc import Callable, Sequence
 
 import numpy as np
 from mmengine.dist import is_main_process
@@ -18,12 +17,13 @@ from .split_file import (
     read_split,
     write_split,
 )
+from .wrapper_facts import WrapperFacts
 
 PARTS = ('labeled', 'unlabeled')
 
 
 @DATASETS.register_module()
-class SemiSupervisedSplit(Dataset):
+class SemiSupervisedSplit(WrapperFacts, Dataset):
     """Keeps the labelled or the unlabelled part of a dataset.
 
     The labelled part has the same number of samples of every class. It is
@@ -128,21 +128,6 @@ class SemiSupervisedSplit(Dataset):
     def save(self, path: str | os.PathLike) -> None:
         """Write the split to an index file that others can read."""
         write_split(path, self.split)
-
-    @property
-    def metainfo(self) -> dict:
-        """Meta information of the wrapped dataset."""
-        return copy.deepcopy(self.dataset.metainfo)
-
-    @property
-    def CLASSES(self) -> Sequence[str] | None:
-        """Names of the classes."""
-        return self.dataset.metainfo.get('classes')
-
-    @property
-    def pipeline(self) -> Callable:
-        """The pipeline, which runs in the wrapped dataset."""
-        return self.dataset.pipeline
 
     @property
     def num_classes(self) -> int:

@@ -14,6 +14,27 @@ COUNTS_KEY = 'train_class_counts'
 WORK_DIR_KEY = 'work_dir'
 
 
+def training_counts(given: Sequence[int] | None, owner: str) -> Sequence[int]:
+    """Training samples of every class.
+
+    Args:
+        given (Sequence[int], optional): Counts from the config; None for those
+            that :class:`ClassCountsHook` publishes.
+        owner (str): Name of the metric that asks.
+
+    Raises:
+        ValueError: If no counts are known.
+    """
+    if given is None:
+        given = MessageHub.get_current_instance().get_info(COUNTS_KEY)
+    if given is None:
+        raise ValueError(
+            f'{owner} does not know the training counts. Add '
+            "dict(type='gssl_mm.ClassCountsHook') to custom_hooks (it reads "
+            'the checkpoint or train_dataloader), or give class_counts=[...].')
+    return given
+
+
 def table_path(option: bool | str | None, default_name: str) -> Path | None:
     """Resolve an option that names a file or asks for the default one.
 

@@ -2,15 +2,13 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from mmcv.transforms import BaseTransform
 from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
 from gssl_mm.models.utils.batch_augment import OPERATIONS
 from gssl_mm.registry import TASK_UTILS, TRANSFORMS
 
-from ..sample_random import EpochHandle, sample_generator
+from .sample_transform import SampleTransform
 
-CHANNEL_ORDERS = ('rgb', 'bgr')
 # Magnitude -> Pillow's coefficients (a, b, c, d, e, f)
 AFFINE_MAPS: dict[str, Callable[[float], tuple]] = {
     'ShearX': lambda m: (1, m, 0, 0, 1, 0),
@@ -51,7 +49,7 @@ def pillow_operation(image: Image.Image, name: str, magnitude: float,
 
 
 @TRANSFORMS.register_module()
-class PillowAugment(BaseTransform):
+class PillowAugment(SampleTransform):
     """Run a batched augmentation on one image by Pillow, in a worker.
 
     The reference of the batched forms: they draw, Pillow runs what they drew.
@@ -83,23 +81,13 @@ class PillowAugment(BaseTransform):
 
     def __init__(self, augment: dict, channel_order: str = 'rgb',
                  seed: int = 0) -> None:
-        if channel_order not in CHANNEL_ORDERS:
-            raise ValueError(f'channel_order must be one of {CHANNEL_ORDERS}, '
-                             f'but got {channel_order!r}')
-        self.step = -1 if channel_order == 'bgr' else 1
-        self.seed = seed
+        super().__init__(channel_order, seed)
+        self.step = -1 if self.flip_channels else 1
         self.augment = TASK_UTILS.build(augment)
-        # Joins workers that were not forked to the shared epoch
-        self._epoch = EpochHandle()
 
     def transform(self, results: dict) -> dict:
         """Augment ``results['img']``."""
-        if 'sample_idx' not in results:
-            raise KeyError(
-                "PillowAugment draws by results['sample_idx'], which the "
-                "host's datasets set; this sample has none")
-        generator = sample_generator(
-            self.seed, int(results['sample_idx']), 'augment')
+        generator = self.generator(results, 'augment')
         image = np.ascontiguousarray(results['img'][..., ::self.step])
         draws = self.augment.sample(1, image.shape[:2], generator)
         # A copy: Pillow's memory cannot be written to

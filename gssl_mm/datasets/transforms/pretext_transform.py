@@ -1,18 +1,15 @@
 """Pretext tasks on one sample, in a pipeline."""
 import numpy as np
 import torch
-from mmcv.transforms import BaseTransform
 
 from gssl_mm.models.pretext import PretextTransform as BatchTransform
 from gssl_mm.registry import TRANSFORMS
 
-from ..sample_random import EpochHandle, sample_generator
-
-CHANNEL_ORDERS = ('rgb', 'bgr')
+from .sample_transform import SampleTransform
 
 
 @TRANSFORMS.register_module()
-class PretextTransform(BaseTransform):
+class PretextTransform(SampleTransform):
     """Transform a random region of one image, in a worker.
 
     The per-sample form of :class:`gssl_mm.models.PretextTransform`: the same
@@ -44,23 +41,12 @@ class PretextTransform(BaseTransform):
 
     def __init__(self, tasks: list, channel_order: str = 'rgb', seed: int = 0,
                  **kwargs) -> None:
-        if channel_order not in CHANNEL_ORDERS:
-            raise ValueError(f'channel_order must be one of {CHANNEL_ORDERS}, '
-                             f'but got {channel_order!r}')
-        self.flip_channels = channel_order == 'bgr'
-        self.seed = seed
+        super().__init__(channel_order, seed)
         self.batch_transform = BatchTransform(tasks, **kwargs)
-        # Joins workers that were not forked to the shared epoch
-        self._epoch = EpochHandle()
 
     def transform(self, results: dict) -> dict:
         """Transform ``results['img']`` and add its labels."""
-        if 'sample_idx' not in results:
-            raise KeyError(
-                "PretextTransform draws by results['sample_idx'], which the "
-                "host's datasets set; this sample has none")
-        generator = sample_generator(
-            self.seed, int(results['sample_idx']), 'pretext')
+        generator = self.generator(results, 'pretext')
         batch = self.batch_transform
         image = torch.from_numpy(np.ascontiguousarray(results['img']))
         image = image.permute(2, 0, 1)[None]

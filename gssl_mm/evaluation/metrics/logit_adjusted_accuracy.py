@@ -5,12 +5,11 @@ from collections.abc import Sequence
 
 import torch
 from mmengine.evaluator import BaseMetric
-from mmengine.logging import MessageHub
 
 from gssl_mm.models.losses import log_priors
 from gssl_mm.registry import METRICS
 
-from ..utils import COUNTS_KEY
+from ..utils import training_counts
 from .shot_accuracy import true_labels
 
 
@@ -65,15 +64,7 @@ class LogitAdjustedAccuracy(BaseMetric):
         return self.class_counts is None
 
     def _priors(self, num_classes: int) -> torch.Tensor:
-        counts = self.class_counts
-        if counts is None:
-            hub = MessageHub.get_current_instance()
-            counts = hub.get_info(COUNTS_KEY)
-        if counts is None:
-            raise ValueError(
-                'LogitAdjustedAccuracy does not know the training counts. Add '
-                "dict(type='gssl_mm.ClassCountsHook') to custom_hooks, or give "
-                'class_counts=[...].')
+        counts = training_counts(self.class_counts, type(self).__name__)
         if len(counts) != num_classes:
             raise ValueError(
                 f'The model scores {num_classes} classes, the training counts '

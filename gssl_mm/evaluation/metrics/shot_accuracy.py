@@ -6,11 +6,11 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from mmengine.evaluator import BaseMetric
-from mmengine.logging import MessageHub, MMLogger
+from mmengine.logging import MMLogger
 
 from gssl_mm.registry import METRICS
 
-from ..utils import COUNTS_KEY, table_path, write_csv
+from ..utils import table_path, training_counts, write_csv
 
 
 def predicted_labels(data_samples: Sequence[dict]) -> torch.Tensor:
@@ -100,16 +100,7 @@ class ShotAccuracy(BaseMetric):
         return self.class_counts is None
 
     def _counts(self) -> np.ndarray:
-        counts = self.class_counts
-        if counts is None:
-            hub = MessageHub.get_current_instance()
-            counts = hub.get_info(COUNTS_KEY)
-        if counts is None:
-            raise ValueError(
-                'ShotAccuracy does not know the training counts. Add '
-                "dict(type='gssl_mm.ClassCountsHook') to custom_hooks (it "
-                'reads the checkpoint or train_dataloader), or give '
-                'class_counts=[...].')
+        counts = training_counts(self.class_counts, type(self).__name__)
         return np.asarray(counts, np.int64)
 
     def process(self, data_batch: object,

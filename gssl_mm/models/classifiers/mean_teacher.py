@@ -9,15 +9,11 @@ from ..losses.consistency import probability_mse
 from ..utils.batch_statistics import keep_running_stats
 from ..utils.precision import float32_region
 from ..utils.semi_supervised_preprocessor import SemiSupervisedBatch
-from .semi_supervised import (
-    SemiSupervisedClassifier,
-    guess_accuracy,
-    ramp_up,
-)
+from .semi_supervised import RampedClassifier, guess_accuracy
 
 
 @MODELS.register_module()
-class MeanTeacherClassifier(SemiSupervisedClassifier):
+class MeanTeacherClassifier(RampedClassifier):
     r"""Pull the probabilities of one view to the teacher's of another.
 
     Paper: Mean teachers are better role models: Weight-averaged consistency
@@ -52,14 +48,8 @@ class MeanTeacherClassifier(SemiSupervisedClassifier):
     num_views = 2
 
     def __init__(self, *args, unlabeled_weight: float = 50.,
-                 ramp_share: float = 0.4, **kwargs) -> None:
-        super().__init__(*args, **kwargs)
-        if unlabeled_weight < 0 or ramp_share <= 0:
-            raise ValueError(
-                'unlabeled_weight must be at least 0 and ramp_share positive, '
-                f'but got {unlabeled_weight} and {ramp_share}')
-        self.unlabeled_weight = unlabeled_weight
-        self.ramp_share = ramp_share
+                 **kwargs) -> None:
+        super().__init__(*args, unlabeled_weight=unlabeled_weight, **kwargs)
         # In a tuple, so that it is no part of this module
         self._teacher: tuple[nn.Module, ...] = ()
 
@@ -77,9 +67,9 @@ class MeanTeacherClassifier(SemiSupervisedClassifier):
         logits = self.logits(student)
         with float32_region(logits.device):
             value = probability_mse(logits, target)
-        weight = self.unlabeled_weight * ramp_up(self.ramp_share)
         losses.update(
-            loss_unlabeled=weight * value, mse_unlabeled=value.detach(),
+            loss_unlabeled=self.current_weight() * value,
+            mse_unlabeled=value.detach(),
             acc_pseudo=guess_accuracy(target.argmax(1), batch.truth))
         return {**losses, **self._pretext(labeled, first, student, batch)}
 

@@ -8,15 +8,11 @@ from gssl_mm.registry import MODELS
 from ..losses.consistency import probability_mse
 from ..utils.precision import float32_region
 from ..utils.semi_supervised_preprocessor import SemiSupervisedBatch
-from .semi_supervised import (
-    SemiSupervisedClassifier,
-    guess_accuracy,
-    ramp_up,
-)
+from .semi_supervised import RampedClassifier, guess_accuracy
 
 
 @MODELS.register_module()
-class PiModelClassifier(SemiSupervisedClassifier):
+class PiModelClassifier(RampedClassifier):
     r"""Pull the probabilities of one view to those of another.
 
     Paper: Temporal Ensembling for Semi-Supervised Learning, section 2.1, in the
@@ -48,14 +44,8 @@ class PiModelClassifier(SemiSupervisedClassifier):
     num_views = 2
 
     def __init__(self, *args, unlabeled_weight: float = 10.,
-                 ramp_share: float = 0.4, **kwargs) -> None:
-        super().__init__(*args, **kwargs)
-        if unlabeled_weight < 0 or ramp_share <= 0:
-            raise ValueError(
-                'unlabeled_weight must be at least 0 and ramp_share positive, '
-                f'but got {unlabeled_weight} and {ramp_share}')
-        self.unlabeled_weight = unlabeled_weight
-        self.ramp_share = ramp_share
+                 **kwargs) -> None:
+        super().__init__(*args, unlabeled_weight=unlabeled_weight, **kwargs)
 
     def semi_supervised_loss(self, batch: SemiSupervisedBatch,
                              data_samples: list[DataSample]) -> dict:
@@ -70,9 +60,9 @@ class PiModelClassifier(SemiSupervisedClassifier):
         logits = self.logits(learner)
         with float32_region(logits.device):
             value = probability_mse(logits, target)
-        weight = self.unlabeled_weight * ramp_up(self.ramp_share)
         losses.update(
-            loss_unlabeled=weight * value, mse_unlabeled=value.detach(),
+            loss_unlabeled=self.current_weight() * value,
+            mse_unlabeled=value.detach(),
             acc_pseudo=guess_accuracy(target.argmax(1), batch.truth))
         return {**losses,
                 **self.pretext_apart([labeled, other, learner], batch)}

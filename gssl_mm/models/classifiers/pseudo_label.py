@@ -6,15 +6,11 @@ from gssl_mm.registry import MODELS
 from ..losses.consistency import masked_cross_entropy
 from ..utils.precision import float32_region
 from ..utils.semi_supervised_preprocessor import SemiSupervisedBatch
-from .semi_supervised import (
-    SemiSupervisedClassifier,
-    guess_accuracy,
-    ramp_up,
-)
+from .semi_supervised import RampedClassifier, guess_accuracy
 
 
 @MODELS.register_module()
-class PseudoLabelClassifier(SemiSupervisedClassifier):
+class PseudoLabelClassifier(RampedClassifier):
     r"""Learn from confident guesses on the same view.
 
     Paper: Pseudo-Label: The Simple and Efficient Semi-Supervised Learning
@@ -44,17 +40,12 @@ class PseudoLabelClassifier(SemiSupervisedClassifier):
     num_views = 1
 
     def __init__(self, *args, threshold: float = 0.95,
-                 unlabeled_weight: float = 1., ramp_share: float = 0.4,
-                 **kwargs) -> None:
-        super().__init__(*args, **kwargs)
-        if not 0 <= threshold <= 1 or unlabeled_weight < 0 or ramp_share <= 0:
+                 unlabeled_weight: float = 1., **kwargs) -> None:
+        super().__init__(*args, unlabeled_weight=unlabeled_weight, **kwargs)
+        if not 0 <= threshold <= 1:
             raise ValueError(
-                'threshold must be in [0, 1], unlabeled_weight at least 0 and '
-                f'ramp_share positive, but got {threshold}, '
-                f'{unlabeled_weight} and {ramp_share}')
+                f'threshold must be in [0, 1], but got {threshold}')
         self.threshold = threshold
-        self.unlabeled_weight = unlabeled_weight
-        self.ramp_share = ramp_share
 
     def semi_supervised_loss(self, batch: SemiSupervisedBatch,
                              data_samples: list[DataSample]) -> dict:
@@ -67,9 +58,9 @@ class PseudoLabelClassifier(SemiSupervisedClassifier):
             confidence, guess = logits.detach().softmax(1).max(1)
             mask = confidence > self.threshold
             value = masked_cross_entropy(logits, guess, mask)
-        weight = self.unlabeled_weight * ramp_up(self.ramp_share)
         losses.update(
-            loss_unlabeled=weight * value, ce_unlabeled=value.detach(),
+            loss_unlabeled=self.current_weight() * value,
+            ce_unlabeled=value.detach(),
             mask_rate=mask.float().mean(),
             acc_pseudo=guess_accuracy(guess, batch.truth),
             acc_masked=guess_accuracy(guess, batch.truth, mask))

@@ -152,6 +152,35 @@ def ramp_up(share: float) -> Tensor:
     return torch.tensor(min(max(step / (share * steps), 0.), 1.))
 
 
+class RampedClassifier(SemiSupervisedClassifier):
+    """The unlabelled loss has a weight that rises from 0.
+
+    Args:
+        *args: As :class:`SemiSupervisedClassifier`.
+        unlabeled_weight (float): w, at least 0.
+        ramp_share (float): Part of the training over which it rises, positive.
+            Defaults to 0.4.
+        **kwargs: As :class:`SemiSupervisedClassifier`.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+    """
+
+    def __init__(self, *args, unlabeled_weight: float,
+                 ramp_share: float = 0.4, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        if unlabeled_weight < 0 or ramp_share <= 0:
+            raise ValueError(
+                'unlabeled_weight must be at least 0 and ramp_share positive, '
+                f'but got {unlabeled_weight} and {ramp_share}')
+        self.unlabeled_weight = unlabeled_weight
+        self.ramp_share = ramp_share
+
+    def current_weight(self) -> Tensor:
+        """Weight in this iteration, a scalar on the CPU."""
+        return self.unlabeled_weight * ramp_up(self.ramp_share)
+
+
 def guess_accuracy(guess: Tensor, truth: Tensor,
                    mask: Tensor | None = None) -> Tensor:
     """Percentage of right guesses among those with a label (0 if none).
@@ -169,6 +198,6 @@ def guess_accuracy(guess: Tensor, truth: Tensor,
 
 
 __all__ = [
-    'SemiSupervisedClassifier', 'guess_accuracy', 'ramp_up', 'split_features',
-    'training_step'
+    'RampedClassifier', 'SemiSupervisedClassifier', 'guess_accuracy', 'ramp_up',
+    'split_features', 'training_step'
 ]
