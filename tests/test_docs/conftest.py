@@ -40,11 +40,12 @@ def commands(page):
 
 
 def pytest_generate_tests(metafunc):
-    """Give tests with a ``page`` every page."""
+    """Give tests with a ``page`` every page that they do not leave out."""
     if 'page' in metafunc.fixturenames and not any(
             'page' in mark.args[0] for mark in
             metafunc.definition.iter_markers('parametrize')):
-        metafunc.parametrize('page', PAGES)
+        left_out = getattr(metafunc.function, 'left_out', ())
+        metafunc.parametrize('page', [p for p in PAGES if p not in left_out])
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from gssl_mm.models.pretext import (
     PretextTask,
     PretextTransform,
 )
-from gssl_mm.registry import TASK_UTILS
 
 ORDERS = list(itertools.permutations(range(3)))
 
@@ -230,8 +229,7 @@ def test_processes_share_the_draws_of_the_global_batch(monkeypatch):
         assert torch.equal(part_labels, labels[rank::2])
 
 
-@TASK_UTILS.register_module()
-class LocalSolarize(PretextTask):
+class InvertedHalf(PretextTask):
     """A task of a user: half of the quadrants are inverted."""
 
     name = 'solarize'
@@ -243,7 +241,7 @@ class LocalSolarize(PretextTask):
 
 @pytest.mark.parametrize('size', [(8, 8), (7, 10)])
 def test_a_task_that_changes_values_composes_with_the_others(size):
-    tasks = [LocalSolarize(), *all_tasks()]
+    tasks = [InvertedHalf(), *all_tasks()]
     transform = PretextTransform(tasks, odd_policy='corner_square')
     draw = every_draw()
     solar = torch.arange(192) % 2
