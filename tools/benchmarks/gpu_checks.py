@@ -124,7 +124,7 @@ def check_gate(number: int, args: argparse.Namespace) -> str:
 
     def run() -> None:
         losses, hits = heads.losses(feats, labels)
-        terms, _ = gate(feats, losses)
+        terms = gate(feats, losses).terms
         (terms.sum() + hits.float().sum()).backward()
 
     twice(run, args.device)
