@@ -6,16 +6,6 @@ evidence. A net that still underfits pays for every augmentation.
 _base_ = './resnet32-recipe-nopretext_cifar10lt.py'
 
 param_scheduler = [
-    dict(
-        type='LinearLR',
-        start_factor=0.2,
-        begin=0,
-        end=1,
-        by_epoch=True,
-        convert_to_iter_based=True),
-    dict(
-        type='CosineAnnealingLR',
-        by_epoch=True,
-        convert_to_iter_based=True)
+    dict(_base_.param_scheduler[0], end=1), _base_.param_scheduler[1]
 ]
 train_cfg = dict(max_epochs=40)

@@ -9,19 +9,6 @@ half of the width; averages over 100 steps instead of 1,000. It shows that
 things learn and proves nothing.
 About 45 minutes on one core with bf16 (--amp).
 """
-_base_ = './wrn28-2-fixmatch-gssl-separate_cifar10-4000.py'
+_base_ = './wrn10-1-fixmatch-gssl_cifar10-4000-6k.py'
 
-model = dict(
-    backbone=dict(
-        depth=10, widen_factor=1, norm_cfg=dict(type='BN', momentum=0.01)),
-    head=dict(in_channels=64, primary=dict(in_channels=64)))
-custom_hooks = [
-    dict(type='gssl_mm.FixMatchHook', unlabeled_ratio=4, decay=0.99)
-]
-train_cfg = dict(max_iters=6144, val_interval=192)
-default_hooks = dict(
-    logger=dict(interval=32), checkpoint=dict(interval=192))
-log_processor = dict(window_size=32)
-total_batch_size = 32
-auto_scale_lr = dict(base_batch_size=32)
-result_label = 'shortened'
+model = dict(data_preprocessor=dict(ssl_views='separate'))
