@@ -5,11 +5,9 @@ from torch import Tensor, nn
 
 from gssl_mm.registry import MODELS
 
-from ..losses.consistency import probability_mse
 from ..utils.batch_statistics import keep_running_stats
-from ..utils.precision import float32_region
 from ..utils.semi_supervised_preprocessor import SemiSupervisedBatch
-from .semi_supervised import RampedClassifier, guess_accuracy
+from .semi_supervised import RampedClassifier
 
 
 @MODELS.register_module()
@@ -63,14 +61,8 @@ class MeanTeacherClassifier(RampedClassifier):
         first, second = batch.views.values()
         labeled, student = self.encode(batch.labeled), self.encode_apart(second)
         losses = self.supervised_loss(labeled, data_samples)
-        target = self.teach(first)
-        logits = self.logits(student)
-        with float32_region(logits.device):
-            value = probability_mse(logits, target)
-        losses.update(
-            loss_unlabeled=self.current_weight() * value,
-            mse_unlabeled=value.detach(),
-            acc_pseudo=guess_accuracy(target.argmax(1), batch.truth))
+        losses.update(self.pull(
+            self.logits(student), self.teach(first), batch.truth))
         return {**losses, **self._pretext(labeled, first, student, batch)}
 
     @torch.no_grad()

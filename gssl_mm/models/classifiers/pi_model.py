@@ -1,14 +1,11 @@
 """Two random views of an image get the same probabilities."""
 import torch
 from mmpretrain.structures import DataSample
-from torch import Tensor
 
 from gssl_mm.registry import MODELS
 
-from ..losses.consistency import probability_mse
-from ..utils.precision import float32_region
 from ..utils.semi_supervised_preprocessor import SemiSupervisedBatch
-from .semi_supervised import RampedClassifier, guess_accuracy
+from .semi_supervised import RampedClassifier
 
 
 @MODELS.register_module()
@@ -56,23 +53,7 @@ class PiModelClassifier(RampedClassifier):
         in_place = batch.pretext_labels is not None and batch.copies is None
         with torch.set_grad_enabled(in_place):
             other = self.encode_apart(first)
-        target = self.target(first, other)
-        logits = self.logits(learner)
-        with float32_region(logits.device):
-            value = probability_mse(logits, target)
-        losses.update(
-            loss_unlabeled=self.current_weight() * value,
-            mse_unlabeled=value.detach(),
-            acc_pseudo=guess_accuracy(target.argmax(1), batch.truth))
+        target = self.logits(other).detach().softmax(1)
+        losses.update(self.pull(self.logits(learner), target, batch.truth))
         return {**losses,
                 **self.pretext_apart([labeled, other, learner], batch)}
-
-    @torch.no_grad()
-    def target(self, view: Tensor, feats: tuple) -> Tensor:
-        """Probabilities to learn, float32 ``(M, K)``.
-
-        Args:
-            view (Tensor): The first view.
-            feats (tuple): What this network makes of it.
-        """
-        return self.logits(feats).float().softmax(1)

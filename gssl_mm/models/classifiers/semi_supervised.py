@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from gssl_mm.datasets.errors import EmptyUnlabeledError
 
+from ..losses.consistency import probability_mse
 from ..utils.batch_statistics import keep_running_stats
 from ..utils.precision import float32_region, pooled_feature
 from ..utils.semi_supervised_preprocessor import SemiSupervisedBatch
@@ -179,6 +180,22 @@ class RampedClassifier(SemiSupervisedClassifier):
     def current_weight(self) -> Tensor:
         """Weight in this iteration, a scalar on the CPU."""
         return self.unlabeled_weight * ramp_up(self.ramp_share)
+
+    def pull(self, logits: Tensor, target: Tensor, truth: Tensor) -> dict:
+        """The loss that pulls probabilities to others, and what is logged.
+
+        Args:
+            logits (Tensor): float32 ``(M, K)``.
+            target (Tensor): Probabilities, float32 ``(M, K)``, not
+                differentiated.
+            truth (Tensor): int64 ``(M,)``, -1 where there is no label.
+        """
+        with float32_region(logits.device):
+            value = probability_mse(logits, target)
+        return dict(
+            loss_unlabeled=self.current_weight() * value,
+            mse_unlabeled=value.detach(),
+            acc_pseudo=guess_accuracy(target.argmax(1), truth))
 
 
 def guess_accuracy(guess: Tensor, truth: Tensor,
