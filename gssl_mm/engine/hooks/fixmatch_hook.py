@@ -12,7 +12,7 @@ from gssl_mm.datasets.unlabeled_batches import UnlabeledBatches, keep_batch
 from gssl_mm.registry import DATASETS, HOOKS
 from gssl_mm.seeding import stable_seed
 
-from .step_seed_hook import StepSeedHook, seed_global_generators
+from .step_seed_hook import seed_global_generators, shared_seed
 from .teacher_hook import TeacherHook
 
 
@@ -69,7 +69,7 @@ class FixMatchHook(TeacherHook):
     def before_train(self, runner) -> None:
         """Open the stream at the place where training stands."""
         super().before_train(runner)
-        self._seed = StepSeedHook._shared_seed(runner)
+        self._seed = shared_seed(runner)
         self.loader = self.open_stream(
             self._unlabeled(runner), runner.train_dataloader.batch_size,
             self._seed, runner.iter)

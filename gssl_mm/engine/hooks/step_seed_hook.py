@@ -30,6 +30,12 @@ def seed_global_generators(*parts: int | str) -> None:
         torch.cuda.manual_seed_all(seed)
 
 
+def shared_seed(runner) -> int:
+    """Seed that all processes share: the host may add the rank to it."""
+    different = runner._randomness_cfg.get('diff_rank_seed', False)
+    return int(runner.seed) - (get_rank() if different else 0)
+
+
 @HOOKS.register_module()
 class StepSeedHook(Hook):
     """Seed every global generator before each batch and before each step.
@@ -67,7 +73,7 @@ class StepSeedHook(Hook):
         generator of its own that draw shifts no other.
         """
         runner.message_hub.update_info('seed', runner.seed)
-        loader, seed = runner.train_dataloader, self._shared_seed(runner)
+        loader, seed = runner.train_dataloader, shared_seed(runner)
         batches = getattr(loader, 'batch_sampler', None)
         for sampler in (loader.sampler, getattr(batches, 'sampler', None)):
             if isinstance(getattr(sampler, 'seed', None), int):
@@ -101,13 +107,6 @@ class StepSeedHook(Hook):
         if runner.message_hub.get_info('loop_stage') is not None:
             self._seed(runner, runner.iter, 'fetch')
 
-    @staticmethod
-    def _shared_seed(runner) -> int:
-        """Seed that all processes share: the host may add the rank to it."""
-        config = runner._randomness_cfg
-        different = config.get('diff_rank_seed', False)
-        return int(runner.seed) - (get_rank() if different else 0)
-
     def _seed(self, runner, iteration: int, use: str) -> None:
         seed_global_generators(
-            self._shared_seed(runner), iteration, get_rank(), use)
+            shared_seed(runner), iteration, get_rank(), use)
