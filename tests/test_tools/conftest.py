@@ -1,4 +1,5 @@
 """A toy experiment that needs the host alone, and ways to start tools."""
+import importlib
 import os
 import subprocess
 import sys
@@ -117,3 +118,14 @@ def run_tool(clean_env, tmp_path):
             capture_output=True, timeout=600, check=False)
 
     return run
+
+
+@pytest.fixture
+def load(repo, monkeypatch):
+    """Import a module of tools/benchmarks for one test."""
+    folder = repo / 'tools' / 'benchmarks'
+    monkeypatch.syspath_prepend(str(folder))
+    yield importlib.import_module
+    for name, module in list(sys.modules.items()):
+        if Path(getattr(module, '__file__', None) or '').parent == folder:
+            del sys.modules[name]

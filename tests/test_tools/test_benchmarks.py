@@ -1,24 +1,11 @@
 """Benchmarks at tiny sizes: that they run, compare and judge, not how fast."""
-import importlib
 import json
 import os
-import sys
 import tarfile
 from argparse import Namespace
 
 import pytest
 import torch
-
-
-@pytest.fixture
-def load(repo, monkeypatch):
-    """Import a module of tools/benchmarks."""
-    monkeypatch.syspath_prepend(str(repo / 'tools' / 'benchmarks'))
-    before = set(sys.modules)
-    yield importlib.import_module
-    for name in set(sys.modules) - before:
-        if name.startswith(('bench_', 'pretext_transform')):
-            del sys.modules[name]
 
 
 def test_variants_take_turns_and_ratios_are_paired(load):

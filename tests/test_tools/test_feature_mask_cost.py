@@ -1,5 +1,4 @@
 """The cost of feature masks: that the table is printed, and what is saved."""
-import importlib
 import json
 import os
 import subprocess
@@ -10,11 +9,8 @@ import pytest
 
 
 @pytest.fixture
-def cost(repo, monkeypatch):
-    monkeypatch.syspath_prepend(str(repo / 'tools' / 'benchmarks'))
-    yield importlib.import_module('feature_mask_cost')
-    for name in ('feature_mask_cost', 'bench_common'):
-        sys.modules.pop(name, None)
+def cost(load):
+    return load('feature_mask_cost')
 
 
 def test_prints_the_whole_table(repo, tmp_path):

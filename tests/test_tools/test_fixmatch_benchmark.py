@@ -1,5 +1,4 @@
 """The benchmark of FixMatch's streams at a tiny size."""
-import importlib
 import json
 
 import pytest
@@ -8,9 +7,8 @@ from mmengine.logging import MessageHub
 
 
 @pytest.fixture
-def bench(repo, monkeypatch):
-    monkeypatch.syspath_prepend(str(repo / 'tools' / 'benchmarks'))
-    return importlib.import_module('fixmatch_step')
+def bench(load):
+    return load('fixmatch_step')
 
 
 def test_quick_run(bench, tmp_path):

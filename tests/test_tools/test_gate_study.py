@@ -1,8 +1,6 @@
 """The study of gates: configs, summary, table; the whole of it with -m slow."""
-import importlib
 import json
 import math
-import sys
 
 import pytest
 from mmengine.config import Config
@@ -19,17 +17,6 @@ from gssl_mm.tooling.gate_tables import gate_study_tables, study_table
 SEEDS = [0, 1, 2, 3, 4]
 # t quantile of 97.5%, 4 degrees of freedom
 T4 = 2.7764451
-
-
-@pytest.fixture
-def load(repo, monkeypatch):
-    """Import a module of tools/benchmarks."""
-    monkeypatch.syspath_prepend(str(repo / 'tools' / 'benchmarks'))
-    before = set(sys.modules)
-    yield importlib.import_module
-    for name in set(sys.modules) - before:
-        if name.startswith(('bench_', 'gate_study')):
-            del sys.modules[name]
 
 
 def test_the_leaves_are_what_the_study_runs(load, repo, tmp_path):

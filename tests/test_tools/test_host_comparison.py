@@ -1,5 +1,4 @@
 """The races at tiny sizes: that they compare like with like, not how fast."""
-import importlib
 import json
 import os
 import sys
@@ -8,17 +7,6 @@ from argparse import Namespace
 import numpy as np
 import pytest
 from mmpretrain.registry import DATASETS
-
-
-@pytest.fixture
-def load(repo, monkeypatch):
-    """Import a module of tools/benchmarks."""
-    monkeypatch.syspath_prepend(str(repo / 'tools' / 'benchmarks'))
-    before = set(sys.modules)
-    yield importlib.import_module
-    for name in set(sys.modules) - before:
-        if name.startswith(('bench_', 'host_comparison', 'scaling')):
-            del sys.modules[name]
 
 
 def options(root):

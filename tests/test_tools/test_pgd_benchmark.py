@@ -1,21 +1,9 @@
 """The benchmark of attacks at a tiny size: that it runs and compares."""
 import importlib
 import json
-import sys
 
 import pytest
 import torch
-
-
-@pytest.fixture
-def load(repo, monkeypatch):
-    """Import a module of tools/benchmarks."""
-    monkeypatch.syspath_prepend(str(repo / 'tools' / 'benchmarks'))
-    before = set(sys.modules)
-    yield importlib.import_module
-    for name in set(sys.modules) - before:
-        if name == 'pgd' or name.startswith('bench_'):
-            del sys.modules[name]
 
 
 def test_it_runs_and_reports(load, tmp_path):

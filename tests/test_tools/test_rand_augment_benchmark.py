@@ -1,5 +1,4 @@
 """The benchmark of RandAugment at a tiny size: that it runs and compares."""
-import importlib
 import json
 
 import numpy as np
@@ -7,9 +6,8 @@ import pytest
 
 
 @pytest.fixture
-def bench(repo, monkeypatch):
-    monkeypatch.syspath_prepend(str(repo / 'tools' / 'benchmarks'))
-    return importlib.import_module('rand_augment')
+def bench(load):
+    return load('rand_augment')
 
 
 def test_quick_run(bench, tmp_path):

@@ -1,7 +1,5 @@
 """The pool of runs that have to end by a fixed time."""
-import importlib
 import json
-import sys
 from argparse import Namespace
 
 import pytest
@@ -15,15 +13,6 @@ fi
 [[ $2 != *broken* ]] || exit 3
 echo '{}' >"$4/result.json"
 '''
-
-
-@pytest.fixture
-def load(repo, monkeypatch):
-    """Import a module of tools/benchmarks."""
-    monkeypatch.syspath_prepend(str(repo / 'tools' / 'benchmarks'))
-    yield importlib.import_module
-    for name in ('bench_runs', 'timeboxed_runs'):
-        sys.modules.pop(name, None)
 
 
 def test_progress_is_the_last_line_that_tells_it(load, tmp_path):

@@ -1,7 +1,5 @@
 """The benchmark of the image cache runs, compares and judges."""
-import importlib
 import json
-import sys
 
 import pytest
 
@@ -9,13 +7,8 @@ from gssl_mm.datasets.image_cache_file import is_mapped
 
 
 @pytest.fixture
-def bench(repo, monkeypatch):
-    monkeypatch.syspath_prepend(str(repo / 'tools' / 'benchmarks'))
-    before = set(sys.modules)
-    yield importlib.import_module('tiny_cache')
-    for name in set(sys.modules) - before:
-        if name.startswith(('bench_', 'tiny_cache')):
-            del sys.modules[name]
+def bench(load):
+    return load('tiny_cache')
 
 
 def test_tiny_cache(bench, tmp_path, capsys):

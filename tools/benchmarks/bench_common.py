@@ -9,12 +9,15 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
 import torch
+from mmengine.logging import MMLogger
+from mmengine.registry import DefaultScope
 
 from gssl_mm.engine.atomic_io import atomic_write
 from gssl_mm.engine.run_facts import git_commit, hardware, versions
@@ -43,8 +46,14 @@ class Promise(NamedTuple):
         return self.ratio >= self.limit
 
 
-def add_common(parser: argparse.ArgumentParser) -> None:
-    """Add the options that every benchmark has."""
+def make_parser(doc: str | None) -> argparse.ArgumentParser:
+    """A parser with the options that every benchmark has.
+
+    Args:
+        doc (str, optional): The benchmark's own text.
+    """
+    parser = argparse.ArgumentParser(
+        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--device', default='cpu', choices=['cpu', 'cuda'])
     parser.add_argument('--threads', type=int,
                         help='threads of torch on the CPU (default: its own)')
@@ -57,12 +66,13 @@ def add_common(parser: argparse.ArgumentParser) -> None:
                         help='leave with 1 if a promised ratio does not hold')
     parser.add_argument('--out', type=Path, help='write the numbers to a JSON '
                         'file')
+    return parser
 
 
 def prepare(args: argparse.Namespace, **defaults: int | None) -> None:
     """Fill in the defaults that depend on ``--quick`` and set the threads."""
     for name, value in defaults.items():
-        if getattr(args, name) is None:
+        if getattr(args, name, None) is None:
             setattr(args, name, value)
     if args.threads:
         torch.set_num_threads(args.threads)
@@ -104,6 +114,34 @@ def interleave(variants: dict[str, Callable[[], float]],
         for name in order if number % 2 == 0 else order[::-1]:
             times[name].append(variants[name]())
     return times
+
+
+def take_turns(runs: dict[str, Callable[[], Any]],
+               args: argparse.Namespace) -> dict[str, list[float]]:
+    """Time steps of all variants, after rounds that are thrown away.
+
+    Args:
+        runs (dict): Functions that run one step.
+        args (Namespace): With the number of ``steps`` in a block, of
+            ``rounds`` and, if it is not one, of ``warmup`` rounds.
+
+    Returns:
+        dict[str, list[float]]: Seconds a step, a value a round.
+    """
+    blocks = {name: lambda run=run: clock(run, args.steps, args.device)
+              for name, run in runs.items()}
+    interleave(blocks, getattr(args, 'warmup', 1))
+    return interleave(blocks, args.rounds)
+
+
+@contextmanager
+def quiet_host(device: str) -> Iterator[None]:
+    """The host's scope, without a log line for every weight it sets."""
+    if device == 'cuda':
+        torch.backends.cudnn.benchmark = True
+    MMLogger.get_current_instance().setLevel('WARNING')
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        yield
 
 
 def paired_ratio(times: list[float], base: list[float]) -> float:

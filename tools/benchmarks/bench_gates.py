@@ -1,11 +1,11 @@
 """The gates of a study: their names, configs and step times."""
 import argparse
+from functools import partial
 from pathlib import Path
 
 import bench_training
-from bench_common import clock, interleave, paired_ratio
+from bench_common import paired_ratio, quiet_host, take_turns
 from mmengine.config import Config
-from mmengine.registry import DefaultScope
 
 from gssl_mm.tooling.batch_size import apply_total_batch_size
 from gssl_mm.tooling.config_file import read_config
@@ -96,13 +96,11 @@ def build_trainer(path: Path, args: argparse.Namespace) -> tuple:
 def time_gates(configs: dict[str, Path],
                args: argparse.Namespace) -> dict[str, float]:
     """Step times over that of the first config, medians of paired rounds."""
-    blocks = {}
-    with DefaultScope.overwrite_default_scope('mmpretrain'):
+    runs = {}
+    with quiet_host(args.device):
         for name, path in configs.items():
             trainer, batch = build_trainer(path, args)
-            blocks[name] = lambda t=trainer, b=batch: clock(
-                lambda: t.step(b), args.steps, args.device)
-        interleave(blocks, 1)
-        times = interleave(blocks, args.rounds)
+            runs[name] = partial(trainer.step, batch)
+        times = take_turns(runs, args)
     base = times[next(iter(times))]
     return {name: paired_ratio(found, base) for name, found in times.items()}

@@ -20,17 +20,15 @@ from pathlib import Path
 import torch
 from bench_common import (
     Promise,
-    add_common,
-    clock,
-    interleave,
     machine_facts,
+    make_parser,
     prepare,
+    quiet_host,
     report,
+    take_turns,
     timing_row,
 )
-from mmengine.logging import MMLogger
 from mmengine.optim import build_optim_wrapper
-from mmengine.registry import DefaultScope
 from mmpretrain.structures import DataSample
 
 import gssl_mm.models  # noqa: F401  registers what configs name
@@ -140,35 +138,29 @@ def show_memory(rows: dict[str, dict]) -> str:
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    add_common(parser)
+    parser = make_parser(__doc__)
     parser.add_argument('--depth', type=int, help='9n+2 (default: 110)')
     parser.add_argument('--batch-size', type=int, help='images (default: 128)')
     parser.add_argument('--variants', nargs='+', choices=list(VARIANTS),
                         default=list(VARIANTS), help='the baseline always is')
     args = parser.parse_args()
-    prepare(args, **(dict(rounds=2, steps=1, depth=11, batch_size=4)
-                     if args.quick else
-                     dict(rounds=7, steps=2, depth=110, batch_size=128)))
+    quick = dict(rounds=2, steps=1, depth=11, batch_size=4)
+    full = dict(rounds=7, steps=2, depth=110, batch_size=128)
+    # Measuring the memory takes the first steps
+    prepare(args, warmup=0, **(quick if args.quick else full))
     return args
 
 
 def main() -> int:
     """Measure, print, write."""
     args = parse_args()
-    if args.device == 'cuda':
-        torch.backends.cudnn.benchmark = True
-    # The host logs the initialisation of every weight
-    MMLogger.get_current_instance().setLevel('WARNING')
     names = [n for n in VARIANTS if n == 'baseline' or n in args.variants]
     facts = machine_facts(args.device)
-    with DefaultScope.overwrite_default_scope('mmpretrain'):
+    with quiet_host(args.device):
         steppers = {name: Stepper(VARIANTS[name][0], args) for name in names}
         memory = measure_memory(steppers)
-        times = interleave({
-            name: lambda s=stepper: clock(s.step, args.steps, args.device)
-            for name, stepper in steppers.items()}, args.rounds)
+        times = take_turns({name: stepper.step for name, stepper
+                            in steppers.items()}, args)
     rows = [dict(timing_row('Table 5', name, found, args.batch_size,
                             times['baseline']), **memory[name])
             for name, found in times.items()]

@@ -20,22 +20,21 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import torch
 from bench_common import (
     Promise,
-    add_common,
-    clock,
-    interleave,
     machine_facts,
+    make_parser,
     prepare,
+    quiet_host,
     report,
+    take_turns,
     timing_row,
 )
 from bench_training import AMP, Pixels, build_model
 from mmengine.config import Config
-from mmengine.logging import MessageHub, MMLogger
+from mmengine.logging import MessageHub
 from mmengine.optim import build_optim_wrapper
-from mmengine.registry import HOOKS, DefaultScope
+from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from mmengine.utils.dl_utils import set_multi_processing
 
@@ -123,10 +122,7 @@ def measure(args: argparse.Namespace) -> tuple[list[dict], list[Promise]]:
         'cached views': lambda: training.step(cached),
         'real streams': lambda: training.step(training.views()),
         'streams alone': training.views}
-    blocks = {name: lambda run=run: clock(run, args.steps, args.device)
-              for name, run in parts.items()}
-    interleave(blocks, args.warmup)
-    times = interleave(blocks, args.rounds)
+    times = take_turns(parts, args)
     images = len(cached['inputs'].labeled) + sum(
         len(view) for view in cached['inputs'].views.values())
     part = f'FixMatch, {args.precision}'
@@ -138,10 +134,7 @@ def measure(args: argparse.Namespace) -> tuple[list[dict], list[Promise]]:
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_common(parser)
+    parser = make_parser(__doc__)
     parser.add_argument('--config', default='wrn28-2-fixmatch_cifar10-4000',
                         help='a config of configs/semi with two views')
     parser.add_argument('--precision', default='bfloat16',
@@ -165,12 +158,8 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Time and report."""
     args = parse_args(argv)
-    if args.device == 'cuda':
-        torch.backends.cudnn.benchmark = True
-    # The host logs the initialisation of every weight
-    MMLogger.get_current_instance().setLevel('WARNING')
     facts = machine_facts(args.device)
-    with DefaultScope.overwrite_default_scope('mmpretrain'):
+    with quiet_host(args.device):
         rows, promises = measure(args)
     return report('fixmatch_step', args, facts, rows, promises,
                   cores=len(os.sched_getaffinity(0)))

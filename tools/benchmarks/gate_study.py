@@ -26,10 +26,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import torch
-from bench_common import add_common, machine_facts, prepare, write_json
+from bench_common import machine_facts, make_parser, prepare, write_json
 from bench_gates import GATES, time_gates, write_config
-from mmengine.logging import MMLogger
 
 from gssl_mm.tooling.errors import run_tool
 from gssl_mm.tooling.gate_summary import read_variant, summarise_study
@@ -48,10 +46,7 @@ QUICK = [
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
     """Read the command line; options of the train tool follow ``--``."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_common(parser)
+    parser = make_parser(__doc__)
     parser.add_argument('experiment', type=Path, nargs='?',
                         help='config with a SoftmaxGate')
     parser.add_argument('--seeds', type=int, nargs='+', default=None)
@@ -145,7 +140,6 @@ def run_study(configs: dict[str, Path], args: argparse.Namespace) -> tuple:
 def add_times(content: dict, configs: dict[str, Path],
               args: argparse.Namespace) -> None:
     """Measure step times and note the machine."""
-    MMLogger.get_current_instance().setLevel('WARNING')
     content['timing'] = machine_facts(args.device)
     ratios = time_gates(configs, args)
     for row in content['rows']:
@@ -156,8 +150,6 @@ def add_times(content: dict, configs: dict[str, Path],
 def main(argv: list[str] | None = None) -> int:
     """Run the study."""
     args = parse_args(argv)
-    if args.device == 'cuda':
-        torch.backends.cudnn.benchmark = True
     folder = Path(os.environ.get('WORK_DIRS', 'work_dirs'), 'gate_study')
     gates = {gate: write_config(args.experiment, gate, folder,
                                 not args.no_agreement) for gate in args.gates}

@@ -22,10 +22,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
-from bench_common import add_common, machine_facts, prepare, write_json
+from bench_common import (
+    machine_facts,
+    make_parser,
+    prepare,
+    quiet_host,
+    write_json,
+)
 from bench_training import Trainer, random_batch, read_recipe
-from mmengine.logging import MMLogger
-from mmengine.registry import DefaultScope
 
 from gssl_mm.engine.scalar_buffer import ScalarBuffer
 from gssl_mm.models.heads.task_heads import TaskHeads
@@ -211,10 +215,7 @@ def all_checks(args: argparse.Namespace) -> Iterator[dict]:
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_common(parser)
+    parser = make_parser(__doc__)
     args = parser.parse_args(argv)
     args.images, args.batch_size, args.depth = 128, None, None
     if args.quick:
@@ -226,8 +227,7 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Run the checks and write what they said."""
     args = parse_args(argv)
-    MMLogger.get_current_instance().setLevel('WARNING')
-    with DefaultScope.overwrite_default_scope('mmpretrain'):
+    with quiet_host(args.device):
         checks = list(all_checks(args))
     if args.out:
         write_json(args.out, dict(

@@ -32,9 +32,9 @@ from statistics import median
 
 from bench_common import (
     Promise,
-    add_common,
     interleave,
     machine_facts,
+    make_parser,
     prepare,
     report,
     timing_row,
@@ -147,10 +147,7 @@ def print_accuracies(rows: list[dict]) -> None:
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_common(parser)
+    parser = make_parser(__doc__)
     add_recipe_options(parser)
     args = parser.parse_args(argv)
     if args.variants[0] != 'host':

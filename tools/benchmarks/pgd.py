@@ -41,18 +41,18 @@ from bench_attacks import (
 )
 from bench_common import (
     Promise,
-    add_common,
     clock,
     interleave,
     machine_facts,
+    make_parser,
     paired_ratio,
     prepare,
+    quiet_host,
     report,
+    take_turns,
     timing_row,
 )
 from bench_training import Trainer, random_batch
-from mmengine.logging import MMLogger
-from mmengine.registry import DefaultScope
 
 from gssl_mm.models.attacks import PGD
 from gssl_mm.tooling.errors import run_tool
@@ -71,14 +71,13 @@ def time_training(args: argparse.Namespace) -> tuple[list, list]:
     attacked.model.attack.num_steps = 10
     plain = copy.deepcopy(attacked)
     plain.model.attack = None
-    batch, blocks = random_batch(attacked), {}
+    batch, runs = random_batch(attacked), {}
     for precision in ('float32', 'bfloat16'):
         for name, cfg in (('plain', plain), ('PGD-10', attacked)):
             trainer = Trainer(cfg, args.device, precision)
-            blocks[f'{name}, {precision}'] = lambda t=trainer: clock(
-                lambda: t.step(copy.deepcopy(batch)), args.steps, args.device)
-    interleave(blocks, args.warmup)
-    times = interleave(blocks, args.rounds)
+            runs[f'{name}, {precision}'] = lambda t=trainer: t.step(
+                copy.deepcopy(batch))
+    times = take_turns(runs, args)
     base, images = times['plain, float32'], len(batch['inputs'])
     rows = [timing_row('train', name, found, images, base)
             for name, found in times.items()]
@@ -158,10 +157,7 @@ RUN = dict(train=time_training, equal=compare_images, speed=time_evaluation)
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_common(parser)
+    parser = make_parser(__doc__)
     parser.add_argument('--parts', nargs='+', choices=PARTS,
                         default=list(PARTS))
     parser.add_argument('--config', default='wrn40-2-pgd10_cifar10',
@@ -190,13 +186,9 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Time, compare and report."""
     args = parse_args(argv)
-    if args.device == 'cuda':
-        torch.backends.cudnn.benchmark = True
-    # The host logs the initialisation of every weight
-    MMLogger.get_current_instance().setLevel('WARNING')
     facts = machine_facts(args.device)
     rows, promises = [], []
-    with DefaultScope.overwrite_default_scope('mmpretrain'):
+    with quiet_host(args.device):
         for part in args.parts:
             more_rows, more_promises = RUN[part](args)
             rows += more_rows

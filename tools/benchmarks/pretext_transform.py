@@ -21,13 +21,12 @@ import torch
 import torch.nn.functional as F
 from bench_common import (
     Promise,
-    add_common,
-    clock,
-    interleave,
     machine_facts,
+    make_parser,
     paired_ratio,
     prepare,
     report,
+    take_turns,
     timing_row,
 )
 from torch import Tensor
@@ -158,10 +157,7 @@ def compare(part: str, pair: dict[str, Callable], args: argparse.Namespace,
     """Count and time one pair, and promise a speed over the loop's."""
     few, many = (count_operations(pair['batch'], n)
                  for n in (args.images // 4, args.images))
-    variants = {name: lambda run=run: clock(run, args.steps, args.device)
-                for name, run in pair.items()}
-    interleave(variants, 1)
-    times = interleave(variants, args.rounds)
+    times = take_turns(pair, args)
     rows = [timing_row(part, name, times[name], args.images, times['loop'])
             for name in pair]
     speedup = paired_ratio(times['loop'], times['batch'])
@@ -176,10 +172,7 @@ def compare(part: str, pair: dict[str, Callable], args: argparse.Namespace,
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_common(parser)
+    parser = make_parser(__doc__)
     parser.add_argument('--images', type=int, help='images in a batch '
                         '(default: 128)')
     parser.add_argument('--sizes', type=int, nargs='+', default=[32, 64],

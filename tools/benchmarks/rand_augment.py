@@ -23,13 +23,12 @@ import numpy as np
 import torch
 from bench_common import (
     Promise,
-    add_common,
-    clock,
-    interleave,
     machine_facts,
+    make_parser,
     paired_ratio,
     prepare,
     report,
+    take_turns,
     timing_row,
 )
 from mmengine.dataset import Compose
@@ -117,10 +116,7 @@ def make_variants(args: argparse.Namespace) -> dict[str, Callable]:
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_common(parser)
+    parser = make_parser(__doc__)
     parser.add_argument('--images', type=int, help='images in a batch '
                         '(default: 448)')
     parser.add_argument('--size', type=int, default=32,
@@ -137,13 +133,10 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     facts = machine_facts(args.device)
     runs = make_variants(args)
-    variants = {name: lambda run=run: clock(run, args.steps, args.device)
-                for name, run in runs.items()}
-    interleave(variants, 1)
-    times = interleave(variants, args.rounds)
+    times = take_turns(runs, args)
     part = f'{args.size}x{args.size}'
     rows = [timing_row(part, name, times[name], args.images, times['host'])
-            for name in variants]
+            for name in runs]
     promise = Promise("batch: images a second over those of the host's "
                       'pipeline', paired_ratio(times['host'], times['batch']),
                       SPEEDUP, '>=')

@@ -29,22 +29,22 @@ import os
 import socket
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import torch
 from bench_common import (
-    add_common,
-    clock,
     interleave,
     machine_facts,
+    make_parser,
     prepare,
+    quiet_host,
     report,
+    take_turns,
     timing_row,
 )
 from bench_scaling import RECIPE, build_trainer, child, model_curve
 from bench_turns import Entrant
-from mmengine.logging import MMLogger
-from mmengine.registry import DefaultScope
 
 from gssl_mm.tooling.errors import OptionError, run_tool
 from gssl_mm.tooling.speed_tables import curve_table
@@ -55,15 +55,13 @@ COMPUTE = 'compute'
 
 def time_compute(args: argparse.Namespace) -> list[dict]:
     """Steps of one process at each batch size."""
-    blocks, sizes = {}, {}
+    runs, sizes = {}, {}
     for size in args.sizes:
         trainer, batch = build_trainer(size, args)
         name = f'{size} images'
         sizes[name] = size
-        blocks[name] = lambda t=trainer, b=batch: clock(
-            lambda: t.step(b), args.steps, args.device)
-    interleave(blocks, 1)
-    times = interleave(blocks, args.rounds)
+        runs[name] = partial(trainer.step, batch)
+    times = take_turns(runs, args)
     base = times[f'{max(args.sizes)} images']
     return [dict(timing_row(COMPUTE, name, found, sizes[name], base),
                  images=sizes[name]) for name, found in times.items()]
@@ -162,10 +160,7 @@ def print_model(curve: list[dict], machine: str) -> None:
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_common(parser)
+    parser = make_parser(__doc__)
     parser.add_argument('--sizes', type=int, nargs='+', help='images a step')
     parser.add_argument('--precision', choices=['float32', 'bfloat16'],
                         default='float32')
@@ -196,9 +191,8 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Measure, model, report."""
     args = parse_args(argv)
-    MMLogger.get_current_instance().setLevel('WARNING')
     facts = machine_facts(args.device)
-    with DefaultScope.overwrite_default_scope('mmpretrain'):
+    with quiet_host(args.device):
         rows = time_compute(args)
     reduced = None
     if not args.no_processes:

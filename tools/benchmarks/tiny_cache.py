@@ -6,7 +6,8 @@ Without ``--data-root``, an archive of smooth images is written to a temporary
 folder. No transforms run in either: what is fetched is a copy of its own, as a
 pipeline gets it; what is decoded is the content of a file, held in memory, and
 its colours are brought to RGB. Reading the file as well is a line of its own.
-Images are visited in one random order; they are equal bit for bit.
+Images are visited in one random order, and those of a batch of 128 are held at
+a time, as a loader does; they are equal bit for bit.
 
 Promised on one core: fetching an image at least 10 times faster than decoding.
 """
@@ -21,13 +22,12 @@ import mmcv
 import numpy as np
 from bench_common import (
     Promise,
-    add_common,
-    clock,
-    interleave,
     machine_facts,
+    make_parser,
     paired_ratio,
     prepare,
     report,
+    take_turns,
     timing_row,
 )
 from PIL import Image
@@ -36,7 +36,7 @@ from gssl_mm.datasets import TinyImageNet
 from gssl_mm.datasets.tiny_imagenet import SIZE, read_rgb
 from gssl_mm.tooling.errors import run_tool
 
-SPEEDUP = 10.0
+SPEEDUP, BATCH = 10.0, 128
 
 
 def write_archive(root: Path, images: int) -> None:
@@ -76,9 +76,13 @@ def make_variants(dataset: TinyImageNet, files: list[str]
             raise ArithmeticError(
                 f'{files[number]} and its image in the cache differ')
     order = np.random.default_rng(0).permutation(len(files)).tolist()
+    batches = [order[i:i + BATCH] for i in range(0, len(order), BATCH)]
 
     def visit(get: Callable) -> Callable:
-        return lambda: [get(number) for number in order]
+        def run() -> None:
+            for batch in batches:
+                list(map(get, batch))
+        return run
 
     return {
         'fetch': visit(lambda number: dataset.get_data_info(number)['img']),
@@ -108,17 +112,14 @@ def load(args: argparse.Namespace, folder: str
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_common(parser)
+    parser = make_parser(__doc__)
     parser.add_argument('--data-root', type=Path,
                         help='folder with wnids.txt and train')
     parser.add_argument('--images', type=int,
-                        help='images that are visited (default: 2000)')
+                        help='images that are visited (default: 10000)')
     args = parser.parse_args(argv)
     quick = dict(rounds=2, steps=1, images=20)
-    full = dict(rounds=15, steps=1, images=2000)
+    full = dict(rounds=15, steps=1, images=10000)
     prepare(args, **(quick if args.quick else full))
     return args
 
@@ -130,10 +131,7 @@ def main(argv: list[str] | None = None) -> int:
     facts = machine_facts(args.device)
     with tempfile.TemporaryDirectory() as folder:
         variants = make_variants(*load(args, folder))
-        blocks = {name: lambda run=run: clock(run, args.steps, 'cpu')
-                  for name, run in variants.items()}
-        interleave(blocks, 1)
-        times = interleave(blocks, args.rounds)
+        times = take_turns(variants, args)
     rows = [timing_row('image', name, times[name], args.images,
                        times['decode']) for name in variants]
     speedup = paired_ratio(times['decode'], times['fetch'])

@@ -19,16 +19,18 @@ were run.
 import argparse
 import os
 import sys
+from functools import partial
 
-import torch
 from bench_common import (
     Promise,
-    add_common,
     clock,
     interleave,
     machine_facts,
+    make_parser,
     prepare,
+    quiet_host,
     report,
+    take_turns,
     timing_row,
 )
 from bench_training import (
@@ -38,8 +40,6 @@ from bench_training import (
     random_batch,
     read_recipe,
 )
-from mmengine.logging import MMLogger
-from mmengine.registry import DefaultScope
 
 from gssl_mm.tooling.errors import run_tool
 
@@ -61,14 +61,12 @@ VARIANTS = {
 def time_tasks(precision: str, args: argparse.Namespace) -> tuple:
     """Steps with and without the pretext tasks."""
     part = f'tasks, {precision}'
-    blocks = {}
+    runs = {}
     for name, recipe in (('LDAM alone', PLAIN), ('three tasks, gate', GSSL)):
         cfg = read_recipe(recipe, args)
         trainer, batch = Trainer(cfg, args.device, precision), random_batch(cfg)
-        blocks[name] = lambda t=trainer, b=batch: clock(
-            lambda: t.step(b), args.steps, args.device)
-    interleave(blocks, args.warmup)
-    times = interleave(blocks, args.rounds)
+        runs[name] = partial(trainer.step, batch)
+    times = take_turns(runs, args)
     base, images = times['LDAM alone'], cfg.train_dataloader.batch_size
     rows = [timing_row(part, name, found, images, base)
             for name, found in times.items()]
@@ -113,23 +111,21 @@ def build_variant(name: str, args: argparse.Namespace) -> tuple:
             raise
         reason = ' '.join(str(error).split())[:160]
         return None, f'{type(error).__name__}: {reason}'
-    return lambda: clock(lambda: trainer.step(batch), args.steps,
-                         args.device), None
+    return partial(trainer.step, batch), None
 
 
 def time_precision(args: argparse.Namespace) -> tuple:
     """Memory formats, autocast and compilation, side by side."""
-    blocks, failed = {}, []
+    runs, failed = {}, []
     for name, (_, _, compiled) in VARIANTS.items():
         if compiled and not args.compile:
             continue
-        block, error = build_variant(name, args)
-        if block is None:
+        run, error = build_variant(name, args)
+        if run is None:
             failed.append(dict(part='precision', variant=name, error=error))
         else:
-            blocks[name] = block
-    interleave(blocks, args.warmup)
-    times = interleave(blocks, args.rounds)
+            runs[name] = run
+    times = take_turns(runs, args)
     images = read_recipe(GSSL, args).train_dataloader.batch_size
     rows = [timing_row('precision', name, found, images, times['contiguous'])
             for name, found in times.items()]
@@ -156,10 +152,7 @@ def time_parts(args: argparse.Namespace) -> tuple[list[dict], list[Promise]]:
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_common(parser)
+    parser = make_parser(__doc__)
     parser.add_argument('--parts', nargs='+', choices=PARTS,
                         default=list(PARTS))
     parser.add_argument('--precision', nargs='+', default=None,
@@ -186,12 +179,8 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Time and report."""
     args = parse_args(argv)
-    if args.device == 'cuda':
-        torch.backends.cudnn.benchmark = True
-    # The host logs the initialisation of every weight
-    MMLogger.get_current_instance().setLevel('WARNING')
     facts = machine_facts(args.device)
-    with DefaultScope.overwrite_default_scope('mmpretrain'):
+    with quiet_host(args.device):
         rows, promises = time_parts(args)
     return report('train_step', args, facts, rows, promises,
                   cores=len(os.sched_getaffinity(0)))
