@@ -13,6 +13,8 @@ import numpy as np
 from mmengine.logging import MMLogger
 from mmengine.utils import ProgressBar
 
+from gssl_mm.atomic_io import TEMPORARY_SUFFIX, sync_directory
+
 from .image_cache_file import (
     BrokenCacheError,
     CacheWriteError,
@@ -26,7 +28,6 @@ from .image_cache_file import (
 )
 
 _BLOCK = 256
-_SUFFIX = '.gssl-tmp'
 
 
 class ImageCache:
@@ -135,20 +136,21 @@ class ImageCache:
 
     def _make(self, decode: Callable, workers: int, alone: bool) -> None:
         if alone:
-            for left in self.path.parent.glob(f'.{self.path.name}.*{_SUFFIX}'):
+            for left in self.path.parent.glob(
+                    f'.{self.path.name}.*{TEMPORARY_SUFFIX}'):
                 left.unlink(missing_ok=True)
         _log(f'Decoding {self.shape[0]:,} images once, in {workers} threads, '
              f'to {self.path} ({self._mebibytes} MiB).')
         with self._explained():
             descriptor, temporary = tempfile.mkstemp(
-                _SUFFIX, f'.{self.path.name}.', self.path.parent)
+                TEMPORARY_SUFFIX, f'.{self.path.name}.', self.path.parent)
         try:
             with os.fdopen(descriptor, 'wb') as file:
                 self._fill(file, decode, workers)
             with self._explained():
                 os.chmod(temporary, 0o644)
                 os.replace(temporary, self.path)
-                _sync(self.path.parent)
+                sync_directory(self.path.parent)
         finally:
             Path(temporary).unlink(missing_ok=True)
 
@@ -208,14 +210,6 @@ def usable_cpus() -> int:
     if hasattr(os, 'sched_getaffinity'):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _log(text: str) -> None:

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gssl_mm.atomic_io import atomic_write
+
 from .errors import SplitMismatchError, TooFewLabelsError
 from .long_tailed_profile import select_classes
 
@@ -88,8 +90,6 @@ def _check_number(num_labeled: int, num_classes: int,
 
 def write_split(path: str | os.PathLike, split: Split) -> None:
     """Write an index file, all of it or nothing."""
-    # The engine's hooks import the data sets
-    from gssl_mm.engine.atomic_io import atomic_write
     content = dict(format=FORMAT, **split._asdict())
     content['labeled'] = split.labeled.tolist()
     atomic_write(path, f'{json.dumps(content)}\n'.encode())

@@ -12,8 +12,8 @@ from mmengine.config import Config
 from mmpretrain.models import ImageClassifier
 from mmpretrain.registry import MODELS
 
+from gssl_mm.atomic_io import atomic_write
 from gssl_mm.engine import safe_load
-from gssl_mm.engine.atomic_io import atomic_write
 from gssl_mm.engine.hooks.checkpoint_check_hook import CheckpointCheckHook
 from gssl_mm.version import __version__
 

@@ -10,7 +10,7 @@ class NonFiniteLossError(EngineError, ArithmeticError):
 
 
 class CheckpointError(EngineError, RuntimeError):
-    """A file is not a complete, plain checkpoint, or could not be written."""
+    """A file is not a complete, plain checkpoint."""
 
 
 class ArchitectureMismatchError(CheckpointError):

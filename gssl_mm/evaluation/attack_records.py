@@ -14,7 +14,7 @@ from mmengine.dist import all_gather_object
 from mmengine.logging import MMLogger
 from torch import Tensor, nn
 
-from gssl_mm.engine.atomic_io import atomic_write
+from gssl_mm.atomic_io import atomic_write
 from gssl_mm.models.attacks import Attack
 
 _KEY = 'fingerprint'

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gssl_mm.engine.atomic_io import atomic_write
+from gssl_mm.atomic_io import atomic_write
 
 from .attack_records import AttackRecord
 from .utils import write_csv

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mmengine.logging import MessageHub
 
-from gssl_mm.engine.atomic_io import atomic_write
+from gssl_mm.atomic_io import atomic_write
 
 COUNTS_KEY = 'train_class_counts'
 WORK_DIR_KEY = 'work_dir'

@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from gssl_mm.engine.atomic_io import atomic_write
+from gssl_mm.atomic_io import atomic_write
 from gssl_mm.tooling.arguments import CfgOptions
 
 from .errors import SampleError

@@ -41,7 +41,7 @@ class Countdown:
 def arm_files(countdown):
     from mmengine.fileio import LocalBackend
 
-    from gssl_mm.engine import atomic_io
+    from gssl_mm import atomic_io
     write, replace = atomic_io._write_synced, os.replace
     remove = LocalBackend.remove
 

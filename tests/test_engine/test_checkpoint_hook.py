@@ -7,8 +7,8 @@ from mmengine.fileio import LocalBackend
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from gssl_mm.atomic_io import FileWriteError, temporary_name
 from gssl_mm.engine import CheckpointError, safe_load, verify_checkpoint
-from gssl_mm.engine.atomic_io import temporary_name
 
 ITER = 'toy_iter_config.py'
 
@@ -31,7 +31,7 @@ def events(monkeypatch):
         remove(self, path)
         happened.append(f'-{Path(path).name}')
 
-    monkeypatch.setattr('gssl_mm.engine.atomic_io.os.replace', spy_replace)
+    monkeypatch.setattr('gssl_mm.atomic_io.os.replace', spy_replace)
     monkeypatch.setattr(LocalBackend, 'remove', spy_remove)
     return happened
 
@@ -185,7 +185,7 @@ def test_full_device_leaves_the_previous_checkpoint(
 
     runner.register_hook(Fill())
     runner.register_hook(Scores(1., 2., 3.))
-    with pytest.raises(CheckpointError) as error:
+    with pytest.raises(FileWriteError) as error:
         runner.train()
     assert str(folder / name) in str(error.value)
     assert 'No space left on device' in str(error.value)

@@ -5,13 +5,14 @@ import stat
 import pytest
 from mmengine.fileio import put, put_text
 
-from gssl_mm.engine import CheckpointError, WorkDirError, check_work_dir
-from gssl_mm.engine.atomic_io import (
+from gssl_mm.atomic_io import (
     ATOMIC_BACKEND,
+    FileWriteError,
     atomic_write,
     remove_leftovers,
     temporary_name,
 )
+from gssl_mm.engine import WorkDirError, check_work_dir
 
 ARGS = dict(backend=ATOMIC_BACKEND)
 
@@ -53,10 +54,10 @@ def test_full_device_keeps_what_was_there(tmp_path):
     path = tmp_path / 'epoch_2.pth'
     path.write_bytes(b'old')
     temporary_name(path).symlink_to('/dev/full')
-    with pytest.raises(CheckpointError) as error:
+    with pytest.raises(FileWriteError) as error:
         atomic_write(path, b'new' * 10000)
     text = str(error.value)
-    assert str(path) in text and 'No space left' in text and 'valid' in text
+    assert str(path) in text and 'No space left' in text and 'complete' in text
     assert path.read_bytes() == b'old'
     assert os.listdir(tmp_path) == ['epoch_2.pth']
 

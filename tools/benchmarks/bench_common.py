@@ -19,7 +19,7 @@ import torch
 from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
 
-from gssl_mm.engine.atomic_io import atomic_write
+from gssl_mm.atomic_io import atomic_write
 from gssl_mm.engine.run_facts import git_commit, hardware, versions
 
 

@@ -5,13 +5,13 @@ from mmengine.dist import is_main_process, master_only
 from mmengine.fileio import get_file_backend
 from mmengine.fileio.backends import LocalBackend
 
+from gssl_mm.atomic_io import ATOMIC_BACKEND, atomic_write, remove_leftovers
 from gssl_mm.registry import HOOKS
 
 from ..accumulated_grads import (
     keep_accumulated_grads,
     restore_accumulated_grads,
 )
-from ..atomic_io import ATOMIC_BACKEND, atomic_write, remove_leftovers
 from ..loop_facts import FormattedConfig, by_iteration, validates
 from .best_checkpoint import BestCheckpoints
 
@@ -37,7 +37,7 @@ class CheckpointHook(BestCheckpoints):
     - Where gradients are accumulated over iterations and a period ends between
       two optimizer steps, the gradients so far are saved too.
     - A write that fails (device full) raises
-      :class:`~gssl_mm.engine.errors.CheckpointError`; what was there stays.
+      :class:`~gssl_mm.atomic_io.FileWriteError`; what was there stays.
 
     Keep two checkpoints at least (``max_keep_ckpts=2``): a file that the device
     damages later is refused on resume and the one before it is used.

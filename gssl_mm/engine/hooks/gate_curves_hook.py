@@ -8,9 +8,9 @@ import numpy as np
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
 
+from gssl_mm.atomic_io import atomic_write
 from gssl_mm.registry import HOOKS
 
-from ..atomic_io import atomic_write
 from ..loop_facts import by_iteration
 
 DIGITS = 5

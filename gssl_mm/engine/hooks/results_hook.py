@@ -8,9 +8,9 @@ from statistics import median
 from mmengine.dist import get_world_size, is_main_process, master_only
 from mmengine.hooks import Hook
 
+from gssl_mm.atomic_io import atomic_write
 from gssl_mm.registry import HOOKS
 
-from ..atomic_io import atomic_write
 from ..loop_facts import by_iteration
 from ..run_facts import (
     config_sha,

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from gssl_mm.engine.atomic_io import atomic_write
+from gssl_mm.atomic_io import atomic_write
 from gssl_mm.version import __version__
 
 from ..run_record import RunRecord

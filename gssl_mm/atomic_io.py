@@ -4,13 +4,15 @@ from pathlib import Path
 
 from mmengine.fileio import LocalBackend, register_backend
 
-from .errors import CheckpointError
-
 ATOMIC_BACKEND = 'gssl_mm_atomic'
-_SUFFIX = '.gssl-tmp'
+TEMPORARY_SUFFIX = '.gssl-tmp'
 
 
-def _sync_directory(folder: Path) -> None:
+class FileWriteError(OSError):
+    """A file can't be written: the device is full, or the folder closed."""
+
+
+def sync_directory(folder: Path) -> None:
     """Make a rename in ``folder`` survive a power failure."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -29,7 +31,7 @@ def _write_synced(path: Path, data: bytes) -> None:
 def temporary_name(path: str | os.PathLike) -> Path:
     """Name under which ``path`` is written before it is complete."""
     path = Path(path)
-    return path.with_name(f'.{path.name}{_SUFFIX}')
+    return path.with_name(f'.{path.name}{TEMPORARY_SUFFIX}')
 
 
 def atomic_write(path: str | os.PathLike, data: bytes) -> None:
@@ -44,7 +46,7 @@ def atomic_write(path: str | os.PathLike, data: bytes) -> None:
         data (bytes): All of its content.
 
     Raises:
-        CheckpointError: The device is full, or the folder can't be written.
+        FileWriteError: The device is full, or the folder can't be written.
             What stood at ``path`` before is untouched.
     """
     path = Path(path)
@@ -53,14 +55,14 @@ def atomic_write(path: str | os.PathLike, data: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         _write_synced(temporary, data)
         os.replace(temporary, path)
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
     except OSError as error:
         _remove_quietly(temporary)
-        raise CheckpointError(
+        raise FileWriteError(
             f'Could not write {len(data):,} bytes to {path}: {error}. Nothing '
-            'was replaced: the previous complete checkpoint is still valid. '
-            'Free space on that device or choose another --work-dir, then '
-            'continue with --resume.') from error
+            'was replaced: what was there is still complete. Free space on '
+            'that device or choose another folder; a training continues from '
+            'its last checkpoint with --resume.') from error
 
 
 def _remove_quietly(path: Path) -> None:
@@ -79,7 +81,7 @@ def remove_leftovers(folder: str | os.PathLike) -> list[Path]:
     Returns:
         list[Path]: What was deleted.
     """
-    leftovers = sorted(Path(folder).glob(f'.*{_SUFFIX}'))
+    leftovers = sorted(Path(folder).glob(f'.*{TEMPORARY_SUFFIX}'))
     for path in leftovers:
         _remove_quietly(path)
     return leftovers
@@ -108,6 +110,7 @@ class AtomicLocalBackend(LocalBackend):
 register_backend(ATOMIC_BACKEND, AtomicLocalBackend, force=True)
 
 __all__ = [
-    'ATOMIC_BACKEND', 'AtomicLocalBackend', 'atomic_write', 'remove_leftovers',
+    'ATOMIC_BACKEND', 'TEMPORARY_SUFFIX', 'AtomicLocalBackend',
+    'FileWriteError', 'atomic_write', 'remove_leftovers', 'sync_directory',
     'temporary_name'
 ]
