@@ -13,6 +13,8 @@ from .regions import ODD_POLICIES, quadrant_boxes, sample_boxes
 
 REGIONS = ('quadrant', 'box', 'image')
 BOXES = ('batch', 'image')
+# loss_cls is the classifier's term, loss_gate the gate's own
+TAKEN_NAMES = ('cls', 'gate')
 
 
 class PretextDraw(NamedTuple):
@@ -35,7 +37,8 @@ def build_tasks(tasks: list) -> list[PretextTask]:
         tasks (list): Configs, type names or built tasks.
 
     Raises:
-        ValueError: If there is none, or a name repeats.
+        ValueError: If there is none, a name repeats, or it can't be part of
+            a key of the log.
         KeyError: If a type is not registered.
     """
     if not tasks:
@@ -47,6 +50,13 @@ def build_tasks(tasks: list) -> list[PretextTask]:
         raise ValueError(
             f'pretext task names must differ, but got {names}. Give one of '
             "them another name: dict(type=..., name='other')")
+    for name in names:
+        if name in TAKEN_NAMES or 'loss' in name or '.' in name:
+            raise ValueError(
+                f'a pretext task can not be called {name!r}. Its name becomes '
+                "part of logged keys, of which the host sums all with 'loss'; "
+                f"{TAKEN_NAMES} are taken, and '.' separates modules. Give it "
+                "another name: dict(type=..., name='other')")
     return built
 
 

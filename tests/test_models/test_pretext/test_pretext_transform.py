@@ -185,6 +185,10 @@ def test_implicit_boxes_follow_the_released_ranges(generator):
 
 @pytest.mark.parametrize('tasks, kwargs, message', [
     ([LocalRotation(), LocalRotation()], {}, 'must differ'),
+    ([LocalFlip(name='cls')], {}, "called 'cls'"),
+    ([LocalFlip(name='gate')], {}, "called 'gate'"),
+    ([LocalFlip(name='gloss')], {}, "sums all with 'loss'"),
+    ([LocalFlip(name='a.b')], {}, 'separates modules'),
     ([], {}, 'at least one'),
     ([LocalRotationImplicit()], {}, 'works on a box'),
     ([LocalRotation()], dict(region='box'), 'works on a quadrant'),
