@@ -81,10 +81,9 @@ def _progress_hook(progress: Progress, title: str) -> Any:
 def _read(stem: str, out: Path, options: dict | None) -> Any:
     from .batch_size import apply_total_batch_size
     from .config_file import read_config
-    from .key_check import check_config_keys, check_option_keys
+    from .key_check import check_config_keys, merge_options
     cfg = read_config(f'gssl_mm::gssl/{stem}.py')
-    check_option_keys(options, cfg.keys())
-    cfg.merge_from_dict(options or {})
+    merge_options(cfg, options)
     cfg.work_dir, cfg.log_level = str(out / 'runs' / stem), 'ERROR'
     apply_total_batch_size(cfg, 1, options)
     check_config_keys(cfg)

@@ -82,9 +82,11 @@ def main(argv: list[str] | None = None) -> None:
 
     from gssl_mm.deploy.export import export_model
     from gssl_mm.deploy.same_logits import input_size
+
+    from .key_check import apply_options
     init_default_scope('mmpretrain')
     cfg, checkpoint = find_model(args.config, args.checkpoint)
-    cfg.merge_from_dict(args.cfg_options or {})
+    apply_options(cfg, args.cfg_options)
     deploy_cfg = (read_config(args.deploy_cfg) if args.deploy_cfg
                   else read_shipped(input_size(cfg)))
     done = export_model(

@@ -20,7 +20,7 @@ from .components import (
     union_of_keys,
     unknown_component,
 )
-from .errors import UnknownConfigKeyError
+from .errors import OptionError, UnknownConfigKeyError
 from .known_keys import (
     BUILDER_KEYS,
     FREE_FORM,
@@ -124,6 +124,45 @@ def check_option_keys(options: dict | None, present: Iterable[str]) -> None:
                 f'nothing reads it.{hint}')
 
 
+def merge_options(cfg: Any, options: dict | None) -> None:
+    """Merge ``--cfg-options`` into a config.
+
+    Args:
+        cfg (Config): Changed in place.
+        options (dict, optional): Dotted key to value, as argparse gives it.
+
+    Raises:
+        UnknownConfigKeyError: As :func:`check_option_keys`.
+        OptionError: A key goes into a list beyond its end, or into a value
+            that holds nothing.
+    """
+    check_option_keys(options, cfg.keys())
+    for key, value in (options or {}).items():
+        try:
+            cfg.merge_from_dict({key: value})
+        except (KeyError, TypeError) as error:
+            text = error.args[0] if error.args else error
+            raise OptionError(
+                f'--cfg-options {key}={value} does not fit the config: {text}'
+            ) from error
+
+
+def apply_options(cfg: Any, options: dict | None) -> None:
+    """Merge ``--cfg-options`` and refuse what nothing reads.
+
+    For tools that only read a model and its data. A config without options is
+    taken as it is.
+
+    Raises:
+        UnknownConfigKeyError: As :func:`check_config_keys`.
+        UnknownComponentError: As :func:`check_config_keys`.
+        OptionError: As :func:`merge_options`.
+    """
+    merge_options(cfg, options)
+    if options:
+        check_config_keys(cfg)
+
+
 def check_config_keys(cfg: Any) -> None:
     """Check every key of a merged config against its reader.
 
@@ -142,4 +181,6 @@ def check_config_keys(cfg: Any) -> None:
             _walk(value, key)
 
 
-__all__ = ['check_config_keys', 'check_option_keys']
+__all__ = [
+    'apply_options', 'check_config_keys', 'check_option_keys', 'merge_options'
+]

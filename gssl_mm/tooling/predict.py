@@ -68,9 +68,11 @@ def predict(args: argparse.Namespace) -> tuple[list[str], list[dict], Any]:
     from mmengine.device import get_device
 
     from gssl_mm.apis import ImageInferencer, find_images, get_model
+
+    from .key_check import apply_options
     files = [file for source in args.images for file in find_images(source)]
     cfg, checkpoint = find_model(args.model, args.checkpoint)
-    cfg.merge_from_dict(args.cfg_options or {})
+    apply_options(cfg, args.cfg_options)
     model = get_model(cfg, checkpoint, args.device or get_device())
     inferencer = ImageInferencer(model)
     results = inferencer(files, batch_size=args.batch_size)

@@ -51,9 +51,11 @@ def main(argv: list[str] | None = None) -> None:
     from mmengine.registry import init_default_scope
 
     from gssl_mm.deploy import publish_model
+
+    from .key_check import apply_options
     init_default_scope('mmpretrain')
     cfg = read_config(args.config)
-    cfg.merge_from_dict(args.cfg_options or {})
+    apply_options(cfg, args.cfg_options)
     done = publish_model(cfg, args.in_file, args.out_file, args.inference,
                          not args.no_ema)
     weights = 'averaged weights' if done.ema else 'trained weights'

@@ -10,7 +10,7 @@ from gssl_mm.engine.work_dir import check_work_dir
 from .arguments import CONFIG_HELP, add_common, parse
 from .config_file import read_config
 from .errors import CheckpointFileError, OptionError, run_tool
-from .key_check import check_config_keys, check_option_keys
+from .key_check import check_config_keys, merge_options
 from .launch import count_processes, process_group
 from .loaders import drop_impossible, set_loader_defaults
 from .train import build_runner
@@ -123,9 +123,7 @@ def merge_args(cfg: Any, args: argparse.Namespace) -> Any:
     if args.tta:
         _set_tta(cfg)
     set_loader_defaults(cfg, ('test_dataloader', ), None)
-    if args.cfg_options:
-        check_option_keys(args.cfg_options, cfg.keys())
-        cfg.merge_from_dict(args.cfg_options)
+    merge_options(cfg, args.cfg_options)
     drop_impossible(cfg, args.no_pin_memory)
     return cfg
 

@@ -15,7 +15,7 @@ from .arguments import CONFIG_HELP, add_common, parse
 from .batch_size import BatchPlan, apply_total_batch_size
 from .config_file import read_config
 from .errors import CheckpointFileError, OptionError, run_tool
-from .key_check import check_config_keys, check_option_keys
+from .key_check import check_config_keys, merge_options
 from .launch import count_processes, process_group
 from .loaders import drop_impossible, set_loader_defaults
 from .work_dir import choose_work_dir
@@ -88,9 +88,7 @@ def merge_args(cfg: Any, args: argparse.Namespace) -> Any:
     if args.auto_scale_lr:
         _scale_lr(cfg)
     set_loader_defaults(cfg)
-    if args.cfg_options:
-        check_option_keys(args.cfg_options, cfg.keys())
-        cfg.merge_from_dict(args.cfg_options)
+    merge_options(cfg, args.cfg_options)
     drop_impossible(cfg, args.no_pin_memory, args.no_persistent_workers)
     return cfg
 

@@ -111,7 +111,8 @@ def load_trained(source: str, which: str = 'last',
         source (str): A work dir, ``CONFIG,CHECKPOINT``, or the name of a
             model with weights; ``NAME=`` in front names it.
         which (str): ``'last'`` or ``'best'`` checkpoint of a work dir.
-        options (dict, optional): Changes of the config. Defaults to none.
+        options (dict, optional): Changes of the config, before the model is
+            built. Defaults to none.
 
     Raises:
         ConfigFileError: There is no such config or work dir.
@@ -119,6 +120,9 @@ def load_trained(source: str, which: str = 'last',
         ArchitectureMismatchError: The checkpoint belongs to another model.
         CheckpointError: The file is no checkpoint.
         UnknownModelError: No model has this name.
+        OptionError: The name comes without weights, or an option does not
+            fit the config.
+        UnknownConfigKeyError: Nothing reads an option.
 
     Example:
         >>> import torch
@@ -127,19 +131,19 @@ def load_trained(source: str, which: str = 'last',
         ...     torch.zeros(1, 3, 32, 32, dtype=torch.uint8)).shape
         ('demo', torch.Size([1, 3, 32, 32]))
     """
-    from gssl_mm.apis.model import find_config, get_model
+    from gssl_mm.apis.model import get_model
     from gssl_mm.tooling.config_file import read_config
+    from gssl_mm.tooling.export import find_model
+    from gssl_mm.tooling.key_check import apply_options
     name, rest = split_name(source)
     if _is_name(rest):
-        cfg, checkpoint = find_config(rest)[0], True
-        model = get_model(rest, checkpoint)
+        cfg, checkpoint = find_model(rest, None)
     else:
         config, checkpoint = _two_files(rest, which)
         cfg = read_config(config)
-        model = get_model(cfg, checkpoint)
-    if options:
-        cfg.merge_from_dict(options)
-    return TrainedModel(name or Path(rest.split(',')[0]).stem, cfg, model)
+    apply_options(cfg, options)
+    return TrainedModel(name or Path(rest.split(',')[0]).stem, cfg,
+                        get_model(cfg, checkpoint))
 
 
 def load_all(sources: list[str], which: str = 'last',

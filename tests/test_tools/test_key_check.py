@@ -6,10 +6,15 @@ from mmengine.config import Config
 
 from gssl_mm.tooling.arguments import CfgOptions
 from gssl_mm.tooling.errors import (
+    OptionError,
     UnknownComponentError,
     UnknownConfigKeyError,
 )
-from gssl_mm.tooling.key_check import check_config_keys, check_option_keys
+from gssl_mm.tooling.key_check import (
+    check_config_keys,
+    check_option_keys,
+    merge_options,
+)
 
 
 @pytest.fixture
@@ -83,6 +88,16 @@ def test_an_unknown_component_gets_a_hint(cfg, path, name, hint):
     with pytest.raises(UnknownComponentError, match=name) as error:
         check_config_keys(cfg)
     assert hint in str(error.value) and path in str(error.value)
+
+
+@pytest.mark.parametrize('path, hint', [
+    ('param_scheduler.9.gamma', 'Index 9'), ('model.backbone.width.x', 'width')
+])
+def test_options_that_do_not_fit_are_named(cfg, path, hint):
+    cfg.param_scheduler = [dict(type='ConstantLR')]
+    cfg.model.backbone.width = 4
+    with pytest.raises(OptionError, match=f'{path}=1 .*{hint}'):
+        merge_options(cfg, {path: 1})
 
 
 def test_option_keys_at_the_top_level():

@@ -8,7 +8,12 @@ import torch
 from PIL import Image
 
 from gssl_mm.apis import NotAnImageError
-from gssl_mm.tooling.errors import CheckpointFileError, ConfigFileError
+from gssl_mm.engine.errors import ArchitectureMismatchError
+from gssl_mm.tooling.errors import (
+    CheckpointFileError,
+    ConfigFileError,
+    UnknownConfigKeyError,
+)
 from gssl_mm.visualization import (
     FigureFormatError,
     MissingExtraError,
@@ -205,6 +210,23 @@ def test_class_counts(tmp_path, trained):
     files = plot_class_counts({'a': counts, 'b': [1, 200, 30]},
                               tmp_path / 'n', log=True)
     assert all(file.stat().st_size > 2000 for file in files)
+
+
+def test_options_change_the_model(run_dir):
+    plain, wide = (load_trained(str(run_dir), options=options) for options in (
+        None, {'model.data_preprocessor.mean': [0., 0., 0.],
+               'model.head.primary.cal_acc': True}))
+    assert not plain.model.head.primary.cal_acc
+    assert wide.model.head.primary.cal_acc
+    images = torch.full((1, 3, 32, 32), 60, dtype=torch.uint8)
+    assert torch.allclose(wide.prepare(images), torch.ones(1, 3, 32, 32))
+    named = load_trained('gssl_demo', options={
+        'data_preprocessor.mean': [60.] * 3})
+    assert named.prepare(images).abs().max() == 0
+    with pytest.raises(ArchitectureMismatchError):
+        load_trained(str(run_dir), options={'model.backbone.depth': 14})
+    with pytest.raises(UnknownConfigKeyError, match='dpeth'):
+        load_trained(str(run_dir), options={'model.backbone.dpeth': 14})
 
 
 def test_models_that_are_not_there(tmp_path, run_dir):

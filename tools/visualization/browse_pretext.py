@@ -39,11 +39,10 @@ def main() -> None:
     """Draw."""
     args = parse_args()
     from gssl_mm.tooling.config_file import read_config
-    from gssl_mm.tooling.key_check import check_config_keys, check_option_keys
+    from gssl_mm.tooling.key_check import check_config_keys, merge_options
     from gssl_mm.tooling.pretext_browser import browse
     cfg = read_config(args.config)
-    check_option_keys(args.cfg_options, cfg.keys())
-    cfg.merge_from_dict(args.cfg_options or {})
+    merge_options(cfg, args.cfg_options)
     check_config_keys(cfg)
     for file in browse(cfg, args.out, args.phase, args.num, args.cols,
                        args.seed):

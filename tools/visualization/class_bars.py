@@ -50,10 +50,11 @@ def main() -> None:
             args.out)
     else:
         from gssl_mm.tooling.config_file import read_config
+        from gssl_mm.tooling.key_check import apply_options
         counts = {}
         for name, source in named:
             cfg = read_config(source)
-            cfg.merge_from_dict(args.cfg_options or {})
+            apply_options(cfg, args.cfg_options)
             counts[name or Path(source).stem] = read_class_counts(cfg)[1]
         files = plot_class_counts(counts, args.out, args.log)
     for file in files:
