@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from gssl_mm.models.heads import (
     GatedMultiTaskHead,
     JointLabelHead,
+    primary_head,
     to_plain_state_dict,
 )
 from gssl_mm.models.heads.joint_export import EXPORTS
@@ -22,12 +23,6 @@ PREPROCESSOR_KEYS = (
 OWN_LOSS = 'gssl_mm.'
 # Parts of a head that exist for training alone
 TRAINING_ONLY = ('.loss_module.', '.student.', '.student_loss.')
-
-
-def primary_head(model: nn.Module) -> nn.Module:
-    """The head that classifies: the inner one where pretext heads are."""
-    head = model.head
-    return head.primary if isinstance(head, GatedMultiTaskHead) else head
 
 
 def chosen_inference(model: nn.Module, inference: str | None) -> str | None:
@@ -182,6 +177,5 @@ def load_plain(model_cfg: dict, preprocessor: dict,
 
 
 __all__ = [
-    'chosen_inference', 'load_plain', 'plain_model_cfg', 'plain_state_dict',
-    'primary_head'
+    'chosen_inference', 'load_plain', 'plain_model_cfg', 'plain_state_dict'
 ]

@@ -5,8 +5,9 @@ import torch
 from mmpretrain.models import ImageClassifier
 from torch import Tensor, nn
 
+from gssl_mm.models.heads import primary_head
+
 from .errors import PublishError
-from .plain_classifier import primary_head
 
 # Largest difference of logits, relative to the largest logit
 TOLERANCE = 1e-5

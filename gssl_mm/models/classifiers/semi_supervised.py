@@ -5,10 +5,11 @@ import torch
 from mmengine.logging import MessageHub
 from mmpretrain.models import ImageClassifier
 from mmpretrain.structures import DataSample
-from torch import Tensor, nn
+from torch import Tensor
 
 from gssl_mm.datasets.errors import EmptyUnlabeledError
 
+from ..heads import primary_head
 from ..losses.consistency import probability_mse
 from ..utils.batch_statistics import keep_running_stats
 from ..utils.precision import float32_region, pooled_feature
@@ -75,11 +76,6 @@ class SemiSupervisedClassifier(ImageClassifier, metaclass=ABCMeta):
                 "images. Add custom_hooks=[dict(type='gssl_mm.FixMatchHook')]")
         return self.semi_supervised_loss(inputs, data_samples)
 
-    @property
-    def primary(self) -> nn.Module:
-        """The head that classifies, without pretext tasks."""
-        return getattr(self.head, 'primary', self.head)
-
     def encode(self, images: Tensor) -> tuple:
         """Features in float32."""
         return tuple(feat.float() for feat in self.extract_feat(images))
@@ -93,7 +89,7 @@ class SemiSupervisedClassifier(ImageClassifier, metaclass=ABCMeta):
                         data_samples: list[DataSample]) -> dict:
         """The primary head's loss on labelled images, as ``loss_cls``."""
         with float32_region(feats[-1].device):
-            losses = self.primary.loss(feats, data_samples)
+            losses = primary_head(self).loss(feats, data_samples)
         if 'loss' in losses:
             losses = {'loss_cls': losses.pop('loss'), **losses}
         return losses
