@@ -10,6 +10,23 @@ def by_iteration(runner) -> bool:
     return isinstance(runner.train_loop, IterBasedTrainLoop)
 
 
+def passes(runner, iteration: int | None = None) -> int:
+    """How many passes over the training set were finished.
+
+    The host counts epochs in an epoch-based loop alone; in an iteration-based
+    one its number stays 0.
+
+    Args:
+        runner (Runner): A runner in training.
+        iteration (int, optional): Of an iteration-based loop, instead of the
+            present one. Defaults to None.
+    """
+    if not by_iteration(runner):
+        return runner.epoch
+    iteration = runner.iter if iteration is None else iteration
+    return iteration // len(runner.train_dataloader)
+
+
 def validates(runner, step: int, last: int) -> bool:
     """Whether the train loop validates after ``step`` epochs or iterations.
 
@@ -62,4 +79,6 @@ class FormattedConfig:
         return self._cfg[name]
 
 
-__all__ = ['FormattedConfig', 'by_iteration', 'longest_window', 'validates']
+__all__ = [
+    'FormattedConfig', 'by_iteration', 'longest_window', 'passes', 'validates'
+]

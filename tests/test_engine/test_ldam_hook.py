@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.model import MMDistributedDataParallel
+from mmengine.runner import IterBasedTrainLoop
 
 from gssl_mm.datasets.errors import LabelError
 from gssl_mm.engine.hooks import LDAMHook
@@ -35,7 +36,7 @@ class Net(torch.nn.Module):
 
 def runner(dataset, model=None, epoch=0):
     return SimpleNamespace(
-        model=model or Net(), epoch=epoch,
+        model=model or Net(), epoch=epoch, train_loop=None,
         train_dataloader=SimpleNamespace(dataset=dataset))
 
 
@@ -54,13 +55,13 @@ def test_weights_are_deferred_and_replayed_on_resume():
     drw = torch.tensor(effective_number_weights(COUNTS, 0.9999)).float()
     for epoch in range(5):
         run.epoch = epoch
-        hook.before_train_epoch(run)
+        hook.before_train_iter(run, 0)
         weight = run.model.loss.class_weight
         assert torch.equal(weight, drw if epoch >= 3 else torch.ones(3))
     # A new process that resumes at epoch 4 knows nothing of the switch
     resumed, fresh = runner(Labels(), epoch=4), LDAMHook(drw_epoch=3)
     fresh.before_train(resumed)
-    fresh.before_train_epoch(resumed)
+    fresh.before_train_iter(resumed, 0)
     assert torch.equal(resumed.model.loss.class_weight, drw)
 
 
@@ -68,8 +69,20 @@ def test_weights_are_deferred_and_replayed_on_resume():
 def test_reweighting_throughout_or_never(drw_epoch, weighted):
     run, hook = runner(Labels()), LDAMHook(drw_epoch=drw_epoch)
     hook.before_train(run)
-    hook.before_train_epoch(run)
+    hook.before_train_iter(run, 0)
     assert (run.model.loss.class_weight != 1).any() == weighted
+
+
+@pytest.mark.parametrize('start', [0, 10])
+def test_a_pass_of_an_iteration_based_loop_is_an_epoch(start):
+    run, hook = runner(Labels()), LDAMHook(drw_epoch=2)
+    run.train_loop = IterBasedTrainLoop.__new__(IterBasedTrainLoop)
+    hook.before_train(run)
+    run.train_dataloader = [None] * 4
+    for run.iter in range(start, 12):
+        hook.before_train_iter(run, 0)
+        weighted = (run.model.loss.class_weight != 1).any()
+        assert weighted == (run.iter >= 8)
 
 
 def test_reaches_into_a_distributed_wrapper(tmp_path):
@@ -79,7 +92,7 @@ def test_reaches_into_a_distributed_wrapper(tmp_path):
         model = MMDistributedDataParallel(Net(), device_ids=None)
         run, hook = runner(Labels(), model), LDAMHook(drw_epoch=0)
         hook.before_train(run)
-        hook.before_train_epoch(run)
+        hook.before_train_iter(run, 0)
         assert model.module.loss.margins.numel() == 3
         assert (model.module.loss.class_weight != 1).any()
     finally:

@@ -27,6 +27,8 @@ def test_every_generator_is_seeded():
 class FakeRunner:
     """What the hook needs of a runner."""
 
+    train_loop, epoch = None, 0
+
     def __init__(self, seed, iteration, **randomness):
         self.seed, self.iter = seed, iteration
         self._randomness_cfg = randomness
@@ -66,3 +68,19 @@ def test_epoch_and_sampler_seed(toy_runner):
     # A seed that a resumed checkpoint brings must reach the sampler.
     assert runner.train_dataloader.sampler.seed == runner.seed == 3
     assert runner.message_hub.get_info('seed') == 3
+
+
+def test_a_pass_of_an_iteration_based_loop_is_an_epoch(toy_runner):
+    runner = toy_runner('toy_iter_config.py')
+    seen = []
+
+    from mmengine.hooks import Hook
+
+    class Spy(Hook):
+
+        def before_train_iter(self, runner, batch_idx, data_batch=None):
+            seen.append(sample_random.get_epoch())
+
+    runner.register_hook(Spy(), 'LOWEST')
+    runner.train()
+    assert seen == [i // 5 for i in range(20)]

@@ -7,6 +7,8 @@ from gssl_mm.datasets.label_utils import distinct_class_counts
 from gssl_mm.models.losses import effective_number_weights
 from gssl_mm.registry import HOOKS
 
+from ..loop_facts import passes
+
 
 @HOOKS.register_module()
 class LDAMHook(Hook):
@@ -20,7 +22,7 @@ class LDAMHook(Hook):
     :math:`w_c \propto (1 - \beta) / (1 - \beta^{n_c})`, with sum N.
 
     The weights are a function of the epoch alone, so that a resumed run has
-    them too.
+    them too. In an iteration-based loop an epoch is one pass over the loader.
 
     Args:
         drw_epoch (int, optional): First epoch, counted from 0, with class
@@ -47,6 +49,7 @@ class LDAMHook(Hook):
         self.drw_epoch = drw_epoch
         self.beta = beta
         self.class_counts = class_counts
+        self._epoch: int | None = None
 
     def before_train(self, runner) -> None:
         """Hand the counts of the training set to the losses."""
@@ -60,11 +63,21 @@ class LDAMHook(Hook):
                 "loss=dict(type='gssl_mm.LDAMLoss'), or remove the hook")
         for loss in losses:
             loss.set_class_counts(self.class_counts)
+        self._epoch = None
 
-    def before_train_epoch(self, runner) -> None:
-        """Set the class weights of this epoch."""
+    def before_train_iter(self,
+                          runner,
+                          batch_idx: int,
+                          data_batch=None) -> None:
+        """Set the class weights where an epoch, or a pass, begins."""
+        epoch = passes(runner)
+        if epoch != self._epoch:
+            self._epoch = epoch
+            self._weigh(runner, epoch)
+
+    def _weigh(self, runner, epoch: int) -> None:
         weight = None
-        if self.drw_epoch is not None and runner.epoch >= self.drw_epoch:
+        if self.drw_epoch is not None and epoch >= self.drw_epoch:
             weight = effective_number_weights(self.class_counts, self.beta)
         for loss in self._losses(runner):
             loss.set_class_weight(weight)

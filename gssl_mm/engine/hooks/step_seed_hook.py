@@ -10,6 +10,8 @@ from mmengine.hooks import Hook
 from gssl_mm.registry import HOOKS
 from gssl_mm.seeding import stable_seed
 
+from ..loop_facts import passes
+
 _SAMPLE_RANDOM = 'gssl_mm.datasets.sample_random'
 
 
@@ -52,7 +54,9 @@ class StepSeedHook(Hook):
         Persistent workers keep generators of their own, which no hook in the
         main process reaches. A transform that draws in a worker must take its
         generator from (seed, epoch, sample); this hook announces the epoch to
-        ``gssl_mm.datasets.sample_random``.
+        ``gssl_mm.datasets.sample_random``. In an iteration-based loop an epoch
+        is one pass over the loader; workers that fetch ahead from an endless
+        sampler may give its first samples the draws of the pass before.
 
     Example:
         >>> custom_hooks = [dict(type='gssl_mm.StepSeedHook')]
@@ -83,8 +87,7 @@ class StepSeedHook(Hook):
 
     def before_train_epoch(self, runner) -> None:
         """Announce the epoch to the samples and seed its first batch."""
-        if self._sample_random is not None:
-            self._sample_random.set_epoch(runner.epoch)
+        self._announce(runner, runner.iter)
         self._seed(runner, runner.iter, 'fetch')
 
     def before_train_iter(self,
@@ -99,13 +102,18 @@ class StepSeedHook(Hook):
                          batch_idx: int,
                          data_batch=None,
                          outputs=None) -> None:
-        """Seed the next batch."""
+        """Seed the next batch; it may begin a pass of an endless loop."""
+        self._announce(runner, runner.iter + 1)
         self._seed(runner, runner.iter + 1, 'fetch')
 
     def after_val(self, runner) -> None:
         """Seed the batch after a validation inside training."""
         if runner.message_hub.get_info('loop_stage') is not None:
             self._seed(runner, runner.iter, 'fetch')
+
+    def _announce(self, runner, iteration: int) -> None:
+        if self._sample_random is not None:
+            self._sample_random.set_epoch(passes(runner, iteration))
 
     def _seed(self, runner, iteration: int, use: str) -> None:
         seed_global_generators(
