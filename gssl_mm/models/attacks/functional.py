@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..utils.precision import at_least_float32
 from .errors import LogitsShapeError
 
 TINY = 1e-12
@@ -25,7 +26,7 @@ def check_logits(logits: Tensor, num_samples: int) -> Tensor:
     elif logits.ndim != 2 or len(logits) != num_samples:
         got = f'shape {tuple(logits.shape)}'
     else:
-        return logits if logits.dtype == torch.float64 else logits.float()
+        return at_least_float32(logits)
     raise LogitsShapeError(
         f'an attack needs logits (N, num_classes), here ({num_samples}, '
         f'num_classes), but the model returned {got}. Attack one '

@@ -84,12 +84,12 @@ class RotationAuxiliaryClassifier(AdversarialClassifier):
             views=VIEWS)
         plain, turned = _split(self.extract_feat(views), len(inputs))
         with float32_region(inputs.device):
-            plain = tuple(feat.float() for feat in plain)
-            losses = self.head.primary.loss(plain, data_samples)
+            losses = self.head.primary.loss(
+                self.head.as_weights(plain), data_samples)
             if 'loss' in losses:
                 losses = {'loss_cls': losses.pop('loss'), **losses}
             losses.update(self.head.pretext_loss(
-                pooled_feature(turned).float(),
+                pooled_feature(self.head.as_weights(turned)),
                 self._turns(len(inputs), inputs.device)))
         return losses
 
@@ -106,7 +106,7 @@ class RotationAuxiliaryClassifier(AdversarialClassifier):
             plain, turned = _split(self.extract_feat(images), len(labels))
             logits = check_logits(self.head(plain), len(labels))
             with float32_region(device):
-                feat = pooled_feature(turned).float()
+                feat = pooled_feature(self.head.as_weights(turned))
                 rotation, _ = self.head.task_heads.losses(feat, turns)
                 return torch.cat([self.attack.losses(logits, labels),
                                   weight * rotation[:, 0]])

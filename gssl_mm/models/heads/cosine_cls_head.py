@@ -77,4 +77,4 @@ class CosineClsHead(ClsHead):
         """Return logits ``(N, K)``."""
         feat = self.pre_logits(feats)
         with float32_region(feat.device):
-            return self.fc(feat.float())
+            return self.fc(feat.to(self.fc.weight.dtype))

@@ -105,18 +105,22 @@ class GatedMultiTaskHead(BaseModule):
         """Return what the primary head classifies, ``(N, D)``."""
         return self.primary.pre_logits(feats)
 
+    def as_weights(self, feats: tuple) -> tuple[Tensor, ...]:
+        """Cast features to the type of the weights, float32 as a rule."""
+        dtype = next(self.task_heads.parameters()).dtype
+        return tuple(feat.to(dtype) for feat in feats)
+
     def forward(self, feats: tuple) -> Tensor:
         """Return the primary head's logits ``(N, num_classes)``."""
-        feats = tuple(feats)
+        feats = self.as_weights(feats)
         with float32_region(feats[-1].device):
-            return self.primary(tuple(feat.float() for feat in feats))
+            return self.primary(feats)
 
     def predict(self, feats: tuple,
                 data_samples: list[DataSample] | None = None) -> list:
         """Return the primary head's predictions."""
-        feats = tuple(feats)
+        feats = self.as_weights(feats)
         with float32_region(feats[-1].device):
-            feats = tuple(feat.float() for feat in feats)
             return self.primary.predict(feats, data_samples)
 
     def loss(self, feats: tuple, data_samples: list[DataSample],
@@ -131,9 +135,8 @@ class GatedMultiTaskHead(BaseModule):
             has a term of its own, ``agree_<task>`` where gradients are
             compared.
         """
-        feats = tuple(feats)
+        feats = self.as_weights(feats)
         with float32_region(feats[-1].device):
-            feats = tuple(feat.float() for feat in feats)
             losses = self.primary.loss(feats, data_samples, **kwargs)
             if 'loss' in losses:
                 losses = {'loss_cls': losses.pop('loss'), **losses}
@@ -163,7 +166,7 @@ class GatedMultiTaskHead(BaseModule):
 
         def losses(feats: tuple) -> Tensor:
             with float32_region(device):
-                feat = pooled_feature(feats).float()
+                feat = pooled_feature(self.as_weights(feats))
                 task_losses, _ = self.task_heads.losses(feat, labels)
                 agreement = None
                 if self.gate.needs_agreement:

@@ -149,9 +149,9 @@ class JointLabelHead(ClsHead):
         feats = self._check(feats)
         with float32_region(feats[-1].device):
             if self.inference == 'single':
-                return F.single_logits(self.fc, feats[-1].float())
+                return F.single_logits(self.fc, feats[-1])
             if self.inference == 'distilled':
-                return self.student(feats[-1][:, 0].float())
+                return self.student(feats[-1][:, 0])
             return F.aggregate(self._matched(feats), self.ag_mode)
 
     def loss(self, feats: tuple, data_samples: list[DataSample],
@@ -169,7 +169,7 @@ class JointLabelHead(ClsHead):
                   torch.cat([s.gt_label for s in data_samples]))
         joint = F.joint_targets(target, self.num_views)
         with float32_region(feats[-1].device):
-            logits = [F.all_logits(layer, feat.float())
+            logits = [F.all_logits(layer, feat)
                       for layer, feat in zip(self._layers, feats, strict=True)]
             *earlier, last = [
                 self.loss_module(z, joint, avg_factor=len(z), **kwargs)
@@ -179,7 +179,7 @@ class JointLabelHead(ClsHead):
                 losses['loss_earlier'] = self.beta * sum(earlier)
             if self.student is not None:
                 losses.update(self._student_terms(
-                    logits, feats[-1][:, 0].float(), target, **kwargs))
+                    logits, feats[-1][:, 0], target, **kwargs))
         return losses
 
     def _student_terms(self, logits: list[Tensor], feat: Tensor,
@@ -207,7 +207,7 @@ class JointLabelHead(ClsHead):
             logits = dict(single=matched[-1][..., 0],
                           aggregated=F.aggregate(matched, self.ag_mode))
             if self.student is not None:
-                logits['distilled'] = self.student(feats[-1][:, 0].float())
+                logits['distilled'] = self.student(feats[-1][:, 0])
         samples = self._get_predictions(logits[self.inference], data_samples)
         for mode in self.modes:
             labels = logits[mode].argmax(1, keepdim=True)
@@ -220,7 +220,7 @@ class JointLabelHead(ClsHead):
         return [*self.earlier, self.fc]
 
     def _matched(self, feats: tuple) -> list[Tensor]:
-        return [F.matching_logits(layer, feat.float())
+        return [F.matching_logits(layer, feat)
                 for layer, feat in zip(self._layers, feats, strict=True)]
 
     def _check(self, feats: tuple) -> tuple[Tensor, ...]:
@@ -234,7 +234,7 @@ class JointLabelHead(ClsHead):
                 f"{found}. Use neck=dict(type='gssl_mm.FeatureMaskNeck') with "
                 'the masks and rotations of the head, and the out_indices of '
                 'the backbone that in_channels names')
-        return feats
+        return tuple(feat.to(self.fc.weight.dtype) for feat in feats)
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str,
                               *args) -> None:

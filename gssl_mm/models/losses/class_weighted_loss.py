@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from gssl_mm.registry import MODELS
 
+from ..utils.precision import at_least_float32
 from ..utils.reduce import global_sum
 
 
@@ -117,7 +118,7 @@ class ClassWeightedLoss(nn.Module):
         Raises:
             ValueError: If the logits are not as wide as the class counts.
         """
-        logits = cls_score.float()
+        logits = at_least_float32(cls_score)
         known = self.class_weight if self.class_weight.numel() else None
         if known is not None and known.numel() != logits.size(1):
             raise ValueError(

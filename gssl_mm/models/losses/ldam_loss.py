@@ -90,7 +90,7 @@ class LDAMLoss(ClassWeightedLoss):
 
     def sample_losses(self, logits: Tensor, target: Tensor) -> Tensor:
         """Cross-entropies on the shifted logits, float32 ``(N,)``."""
-        shift = self._shifts()[target][:, None]
+        shift = self._shifts().to(logits)[target][:, None]
         shifted = logits.scatter_add(1, target[:, None], -shift)
         return F.cross_entropy(shifted, target, reduction='none')
 
@@ -104,4 +104,4 @@ class LDAMLoss(ClassWeightedLoss):
         shifts = self._shifts().double()
         log_probs = logits.double().log_softmax(1)
         shrink = torch.log1p(torch.exp(log_probs) * torch.expm1(-shifts))
-        return (shrink + shifts - log_probs).float()
+        return (shrink + shifts - log_probs).to(logits.dtype)

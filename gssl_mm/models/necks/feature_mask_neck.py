@@ -43,7 +43,7 @@ class FeatureMaskNeck(BaseModule):
     Shape:
         - feats: tuple of maps ``(N * stacked, C, h, w)``, any value range, h
           and w not smaller than the grid (2x2 for quadrants).
-        - returns: tuple of float32 ``(N, stacked * (T + 1), C)``, the view
+        - returns: tuple of ``(N, stacked * (T + 1), C)``, the view
           ``k * (T + 1) + j`` is stacked view k under mask j. With
           ``fixed_mask``, a tuple of ``(N, C)``.
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..utils.precision import float32_region
+from ..utils.precision import at_least_float32, float32_region
 from .errors import MapSizeError, MaskSetError
 
 # M_1 to M_4: upper-left, upper-right, lower-left and lower-right are dropped
@@ -110,8 +110,9 @@ def pool_masked(feat: Tensor, grids: Tensor) -> Tensor:
     check_map(feat, grids)
     height, width = feat.shape[2:]
     with float32_region(feat.device):
-        masks = expand_masks(grids, height, width) / (height * width)
-        return torch.einsum('nchw,vhw->nvc', feat.float(), masks)
+        feat = at_least_float32(feat)
+        masks = expand_masks(grids, height, width).to(feat.dtype)
+        return torch.einsum('nchw,vhw->nvc', feat, masks / (height * width))
 
 
 def pool_quadrants(feat: Tensor) -> Tensor:
@@ -131,7 +132,8 @@ def pool_quadrants(feat: Tensor) -> Tensor:
     sides = (width // 2, width - width // 2)
     # One split a direction: its backward is one concatenation, not one map of
     # zeros a quadrant
-    bands = [band.sum(2, dtype=torch.float32) for band in feat.split(halves, 2)]
+    dtype = torch.promote_types(feat.dtype, torch.float32)
+    bands = [band.sum(2, dtype=dtype) for band in feat.split(halves, 2)]
     sums = torch.stack([
         part.sum(2) for band in bands for part in band.split(sides, 2)], 1)
     sums = sums / (height * width)

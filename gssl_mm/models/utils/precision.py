@@ -9,12 +9,17 @@ def float32_region(device: torch.device) -> AbstractContextManager:
     """Return a context in which autocast is off on ``device``.
 
     LDAM's logits are scaled to +-30, where bfloat16 has steps of 0.125: heads,
-    gates and losses are computed in float32. Cast their inputs with
-    ``.float()`` inside.
+    gates and losses are computed in float32. Cast their inputs to the type of
+    the weights inside.
     """
     if torch.is_autocast_enabled(device.type):
         return torch.autocast(device.type, enabled=False)
     return nullcontext()
+
+
+def at_least_float32(values: Tensor) -> Tensor:
+    """Return float64 as it is, and anything else as float32."""
+    return values if values.dtype == torch.float64 else values.float()
 
 
 def pooled_feature(feats: tuple | Tensor) -> Tensor:

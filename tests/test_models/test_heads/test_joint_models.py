@@ -160,3 +160,33 @@ def test_sla_from_images_to_loss(masks):
     samples = raw_batch(n)['data_samples']
     loss = model(images, samples, mode='loss')['loss_cls']
     torch.testing.assert_close(loss, total / (n * 4 * count))
+
+
+@pytest.mark.parametrize('inference', ['single', 'aggregated', 'distilled'])
+@pytest.mark.parametrize('dtype', [torch.float64, torch.bfloat16])
+def test_a_model_of_another_precision(dtype, inference):
+    model = gated_model(inference=inference)
+    data = model.data_preprocessor(raw_batch(), True)
+    expected = model(**data, mode='loss')
+    model.to(dtype)
+    found = model(data['inputs'].to(dtype), data['data_samples'], mode='loss')
+    rtol = 1e-4 if dtype == torch.float64 else 0.1
+    for key in (k for k in expected if 'loss' in k):
+        torch.testing.assert_close(
+            found[key].double(), expected[key].double(), rtol=rtol, atol=0.1
+            if rtol > 0.01 else 1e-5)
+    sum(v for k, v in found.items() if 'loss' in k).backward()
+    assert all(p.grad.dtype == dtype for p in model.parameters())
+    assert model.eval()(data['inputs'].to(dtype)).dtype == dtype
+
+
+def test_double_precision_is_kept_up_to_the_logits():
+    model = small_model('aggregated').double().eval()
+    images = torch.randn(2, 3, 19, 19, dtype=torch.float64)
+    for masks in ('quadrants', [[[0, 1], [1, 1]]]):
+        feat = model.backbone(images)[0]
+        neck = MODELS.build(dict(
+            type='gssl_mm.FeatureMaskNeck', masks=masks)).double()
+        torch.testing.assert_close(
+            neck((feat, ))[0][:, 0], feat.mean((2, 3)), rtol=0, atol=1e-14)
+    assert model(images).dtype == torch.float64
