@@ -8,10 +8,9 @@ from torch import Tensor, nn
 
 from gssl_mm.registry import TASK_UTILS
 
-from .base import Attack, check_pixels
+from .base import Attack, check_budget, check_pixels
 from .errors import AttackDependencyError, LogitsShapeError
 from .modes import attack_mode
-from .pgd import check_budget
 
 REFERENCE_NORMS = dict(linf='Linf', l2='L2')
 # Classes that the targeted attacks of the standard version try

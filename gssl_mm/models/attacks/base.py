@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from .errors import PixelSpaceError
+from .errors import PerturbationUnitsError, PixelSpaceError
 
 
 class Attack(metaclass=ABCMeta):
@@ -55,6 +55,23 @@ def check_pixels(images: Tensor) -> None:
             f'an attack needs pixels in [0, 1], but got [{float(low):.4g}, '
             f'{float(high):.4g}]. Divide 8-bit images by 255; wrap a model '
             'that takes normalised images in PixelModel')
+
+
+def check_budget(eps: float, step_size: float, norm: str) -> None:
+    """Refuse a radius or step that can't be meant in pixels of [0, 1].
+
+    Raises:
+        ValueError: If one is negative or not finite.
+        PerturbationUnitsError: If an L-infinity radius or step is above 1.
+    """
+    for name, value in (('eps', eps), ('step_size', step_size)):
+        if not 0 <= value < float('inf'):
+            raise ValueError(
+                f'{name} must be finite and at least 0, but got {value}')
+        if norm == 'linf' and value > 1:
+            raise PerturbationUnitsError(
+                f'{name}={value} is in units of 0 to 255, but pixels are in '
+                f'[0, 1]: write {name}={value:g} / 255')
 
 
 def is_module(model: object) -> bool:

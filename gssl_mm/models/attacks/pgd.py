@@ -8,31 +8,13 @@ from torch import Tensor
 from gssl_mm.registry import TASK_UTILS
 
 from . import functional as F
-from .base import Attack, check_pixels, is_module
-from .errors import PerturbationUnitsError
+from .base import Attack, check_budget, check_pixels, is_module
 from .gradient_check import GradientCheck
 from .modes import attack_mode
 
 NORMS = ('linf', 'l2')
 CENTERS = ('clean', 'noised')
 LOSSES = ('ce', 'dlr', 'margin')
-
-
-def check_budget(eps: float, step_size: float, norm: str) -> None:
-    """Refuse a radius or step that can't be meant in pixels of [0, 1].
-
-    Raises:
-        ValueError: If one is negative or not finite.
-        PerturbationUnitsError: If an L-infinity radius or step is above 1.
-    """
-    for name, value in (('eps', eps), ('step_size', step_size)):
-        if not 0 <= value < float('inf'):
-            raise ValueError(
-                f'{name} must be finite and at least 0, but got {value}')
-        if norm == 'linf' and value > 1:
-            raise PerturbationUnitsError(
-                f'{name}={value} is in units of 0 to 255, but pixels are in '
-                f'[0, 1]: write {name}={value:g} / 255')
 
 
 @TASK_UTILS.register_module()
@@ -77,7 +59,8 @@ class PGD(Attack):
     Raises:
         PerturbationUnitsError: If an L-infinity ``eps`` or ``step_size`` is
             above 1.
-        ValueError: If another argument is out of its range.
+        ValueError: If another argument is out of its range, or starts or
+            targets do not fit the attack.
         NonFiniteGradientError: If a gradient is NaN or infinite.
         LogitsShapeError: If the model does not return logits ``(N, K)``.
 
@@ -197,12 +180,10 @@ class PGD(Attack):
             generator (torch.Generator, optional): Of the starts.
         """
         check_pixels(images)
-        if noise is None and self.random_start:
-            noise = torch.stack([
-                self.draw_batch(len(images), images.shape[1:], generator)
-                for _ in range(self.restarts)])
-        elif noise is not None and noise.ndim == images.ndim:
-            noise = noise.expand(self.restarts, *noise.shape)
+        if targets is not None and not self.targeted:
+            raise ValueError('targets are given to an attack that is not '
+                             'targeted. Set targeted=True')
+        noise = self._starts(images, noise, generator)
         with attack_mode(model, False) if is_module(model) else nullcontext():
             if self.targeted and targets is None:
                 logits = F.check_logits(model(images), len(images))
@@ -212,6 +193,20 @@ class PGD(Attack):
                 return self._worst(model, images, goal, noise)
             return self._run(model, images, goal,
                              None if noise is None else noise[0])
+
+    def _starts(self, images: Tensor, noise: Tensor | None,
+                generator: torch.Generator | None) -> Tensor | None:
+        """Starts ``(restarts, N, C, H, W)``, drawn if none are given."""
+        shape = (self.restarts, *images.shape)
+        if noise is None and self.random_start:
+            return torch.stack([
+                self.draw_batch(len(images), images.shape[1:], generator)
+                for _ in range(self.restarts)])
+        if noise is not None and noise.shape not in (shape, shape[1:]):
+            raise ValueError(
+                f'noise must be {shape} (restarts, N, C, H, W), or '
+                f'{shape[1:]} for all restarts, but got {tuple(noise.shape)}')
+        return None if noise is None else noise.expand(shape)
 
     def _run(self, model: Callable, images: Tensor, goal: tuple,
              noise: Tensor | None) -> Tensor:

@@ -53,8 +53,9 @@ class AdversarialClassifier(ImageClassifier):
 
     Args:
         *args: As the host's ``ImageClassifier``.
-        attack (dict, optional): Config of a :class:`PGD` that is not targeted.
-            Defaults to None, no attack: normal training of a model of pixels.
+        attack (dict, optional): Config of a :class:`PGD` that is not targeted
+            and has no restarts. Defaults to None, no attack: normal training of
+            a model of pixels.
         attack_bn (str): ``'train'``: the network is attacked in the mode it
             trains in; ``'eval'``: with running statistics, which the attack
             leaves alone. Defaults to ``'train'``.
@@ -72,8 +73,9 @@ class AdversarialClassifier(ImageClassifier):
 
     Raises:
         PixelSpaceError: If the data preprocessor does not divide by 255 and
-            nothing else.
-        ValueError: If a switch has an unknown value, or the attack is targeted.
+            nothing else, or mean and std are not those of pixels in [0, 1].
+        ValueError: If a switch has an unknown value, or the attack is targeted
+            or has restarts.
 
     Example:
         >>> model = dict(
@@ -97,23 +99,32 @@ class AdversarialClassifier(ImageClassifier):
         if attack_bn not in MODES:
             raise ValueError(
                 f'attack_bn must be one of {MODES}, but got {attack_bn!r}')
-        if attack_ssl < 0 or min(std) <= 0:
-            raise ValueError('attack_ssl must be at least 0 and std positive, '
-                             f'but got {attack_ssl} and {std}')
-        self._check_preprocessor()
+        if attack_ssl < 0:
+            raise ValueError(
+                f'attack_ssl must be at least 0, but got {attack_ssl}')
+        self._check_normalisation(mean, std)
         self.attack = TASK_UTILS.build(attack) if isinstance(
             attack, dict) else attack
         if self.attack is not None and (
-                not isinstance(self.attack, PGD) or self.attack.targeted):
-            raise ValueError('training ascends the loss of the true class: '
-                             'attack must be an untargeted gssl_mm.PGD')
+                not isinstance(self.attack, PGD) or self.attack.targeted
+                or self.attack.restarts > 1):
+            raise ValueError(
+                'training ascends the loss of the true class from one start: '
+                'attack must be an untargeted gssl_mm.PGD with restarts=1')
         self.attack_bn = attack_bn
         self.attack_ssl = 0.1 if attack_ssl is True else float(attack_ssl)
         for name, value in (('pixel_mean', mean), ('pixel_std', std)):
             value = torch.tensor(value, dtype=torch.float32).view(-1, 1, 1)
             self.register_buffer(name, value, persistent=False)
 
-    def _check_preprocessor(self) -> None:
+    def _check_normalisation(self, mean: Sequence[float],
+                             std: Sequence[float]) -> None:
+        if not (0 <= min(mean) and max(mean) <= 1
+                and 0 < min(std) and max(std) <= 1):
+            raise PixelSpaceError(
+                f'mean={mean} and std={std} normalise pixels in [0, 1]: a mean '
+                'is from 0 to 1, a std above 0 and at most 1. Divide values of '
+                'the 0 to 255 scale by 255')
         if pixel_affine(self.data_preprocessor) is not None:
             raise PixelSpaceError(
                 f'{type(self).__name__} attacks pixels in [0, 1] and '

@@ -320,6 +320,19 @@ def test_bad_arguments_are_named(change, message):
         PGD(**change)
 
 
+@pytest.mark.parametrize('change, given, message', [
+    ({}, dict(targets=torch.ones(6, dtype=torch.int64)), 'Set targeted=True'),
+    ({}, dict(noise=torch.zeros(2, 6, 3, 8, 8)), r'noise must be \(1, 6'),
+    ({}, dict(noise=torch.zeros(1, 3, 8, 8)), r'\(6, 3, 8, 8\) for all'),
+    (dict(restarts=2), dict(noise=torch.zeros(3, 6, 3, 8, 8)),
+     r'noise must be \(2, 6'),
+])
+def test_starts_and_targets_that_do_not_fit_are_named(net, images, labels,
+                                                      change, given, message):
+    with pytest.raises(ValueError, match=message):
+        PGD(**change)(net, images, labels, **given)
+
+
 @pytest.mark.parametrize('head', [
     lambda z: (z, ), lambda z: {'task': z}, lambda z: z[:, 0],
     lambda z: z[:3], lambda z: z[:, :, None]])
