@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import zipfile
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -120,13 +121,12 @@ def digest(*parts: Any) -> str:
 
 
 def model_digest(model: nn.Module) -> str:
-    """Hash the names and values of a model's state."""
+    """Hash parameters and buffers, also those that are not saved."""
     total = hashlib.sha256()
-    for name, value in model.state_dict().items():
+    for name, value in chain(model.named_parameters(), model.named_buffers()):
         total.update(name.encode())
-        if isinstance(value, Tensor):
-            value = value.detach().cpu().contiguous().flatten()
-            total.update(value.view(torch.uint8).numpy().tobytes())
+        value = value.detach().cpu().contiguous().flatten()
+        total.update(value.view(torch.uint8).numpy().tobytes())
     return total.hexdigest()
 
 

@@ -35,7 +35,7 @@ from .pixel_batches import image_noise, pixel_batches, positions
 DTYPES = dict(float32=torch.float32, bfloat16=torch.bfloat16)
 MEMORY_FORMATS = dict(contiguous=torch.contiguous_format,
                       channels_last=torch.channels_last)
-RESERVED = ('clean', 'worst_case')
+RESERVED = ('clean', 'worst_case', '', '..')
 
 
 @LOOPS.register_module()
@@ -139,6 +139,10 @@ class PGDEvaluator(TestLoop):
                 raise ValueError(
                     f'{name!r} can\'t name an attack: it names a file and a '
                     f'metric, without "/", and {RESERVED} are taken')
+        for name, limit in self.limits.items():
+            if limit is not None and limit < 1:
+                raise ValueError(f'max_samples must be at least 1, or None for '
+                                 f'all, but got {limit} for {name!r}')
         unknown = set(self.limits) - set(self.attacks)
         if unknown:
             raise ValueError(f'max_samples names {sorted(unknown)}, but the '
@@ -175,17 +179,21 @@ class PGDEvaluator(TestLoop):
             limit = min(self.limits.get(name) or size, size)
             covered = min(covered, limit)
             start = time.time()
-            record = self._resumed(name, limit, standing, weights, clean)
+            mark = self._fingerprint(name, limit, standing, weights, clean)
+            record = self._resumed(name, mark)
             if record is None:
                 record = self._record(name, attack, limit, standing)
-                self._save(name, record, limit, standing, weights, clean)
+                if is_main_process():
+                    record.save(self.folder / f'{name}.npz', mark)
             standing[record.index] &= record.correct
             records[name] = record
-            metrics.update(self._metrics(name, record, standing[:covered]))
+            # Loaders that drop the last batch leave images out
+            judged = standing[clean.index[clean.index < covered]]
+            metrics.update(self._metrics(name, record, judged))
             summary[name] = summarise_attack(
                 record, classes, attack=self.settings[name],
                 seconds=time.time() - start)
-        metrics['worst_case/top1'] = percent(standing[:covered])
+        metrics['worst_case/top1'] = percent(judged)
         summary['clean'] = summarise_attack(clean, classes)
         if is_main_process():
             meta = getattr(self.dataloader.dataset, 'metainfo', {})
@@ -231,20 +239,14 @@ class PGDEvaluator(TestLoop):
             clean.index, clean.label, clean.pred_label,
             standing if self.skip_broken else None)
 
-    def _resumed(self, name: str, *conditions: Any) -> AttackRecord | None:
+    def _resumed(self, name: str, mark: str) -> AttackRecord | None:
         found = [None]
         if self.resume and is_main_process():
-            found = [load_record(self.folder / f'{name}.npz',
-                                 self._fingerprint(name, *conditions))]
+            found = [load_record(self.folder / f'{name}.npz', mark)]
         broadcast_object_list(found)
         if found[0] is not None:
             self.runner.logger.info(f'{name}: finished by an earlier run')
         return found[0]
-
-    def _save(self, name: str, record: AttackRecord, *conditions: Any) -> None:
-        if is_main_process():
-            record.save(self.folder / f'{name}.npz',
-                        self._fingerprint(name, *conditions))
 
     def _metrics(self, name: str, record: AttackRecord,
                  standing: np.ndarray) -> dict:

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from mmpretrain.registry import MODELS
 
-from gssl_mm.evaluation.attack_records import load_record
+from gssl_mm.evaluation.attack_records import load_record, model_digest
 from gssl_mm.models.attacks import (
     PGD,
     LogitsShapeError,
@@ -154,6 +155,33 @@ def test_a_part_of_the_images(toy, plain, tmp_path):
         100 * everything.mean())
 
 
+def test_images_that_the_loader_drops_do_not_count(toy, plain, tmp_path):
+    _, metrics = toy.run(toy.config(
+        tmp_path, **{'test_dataloader.drop_last': True}))
+    right = np.ones(20, bool)
+    for name in ('clean', *toy.ATTACKS):
+        record = records(plain[0]).get(name)
+        good = np.ones(23, bool)
+        good[[3, 11]] = False
+        if record is not None:
+            good = record['label'] == record['pred_label']
+        right &= good[:20]
+        if name != 'clean':
+            assert metrics[f'{name}/worst_case'] == pytest.approx(
+                100 * right.mean())
+    assert metrics['worst_case/top1'] == metrics['again/worst_case']
+
+
+def test_the_digest_sees_a_normalisation_that_is_not_saved(toy, tmp_path):
+    models = []
+    for std in ([60., 50., 55.], [60., 50., 55.], [60., 50., 55.1]):
+        cfg = toy.config(tmp_path, **{'model.data_preprocessor.std': std})
+        models.append(MODELS.build(cfg.model))
+        models[-1].load_state_dict(models[0].state_dict())
+    one, same, other = (model_digest(model) for model in models)
+    assert one == same != other
+
+
 def test_progress_is_shown_with_an_eta(toy, tmp_path, capsys):
     toy.run(toy.config(tmp_path))
     out = capsys.readouterr().out
@@ -249,6 +277,10 @@ def test_two_processes_count_every_image_once(toy, plain, tmp_path):
     ({'test_cfg.dtype': 'float16'}, ValueError, 'dtype must be one of'),
     ({'test_cfg.memory_format': 'nhwc'}, ValueError, 'memory_format must'),
     ({'test_cfg.max_samples': dict(other=3)}, ValueError, "names \\['other'"),
+    ({'test_cfg.max_samples': 0}, ValueError, 'at least 1'),
+    ({'test_cfg.max_samples': dict(weak=-3)}, ValueError, "-3 for 'weak'"),
+    ({'test_cfg.attacks': {'..': dict(type='gssl_mm.PGD')}}, ValueError,
+     "'..' can't name"),
     ({'model.data_preprocessor': dict(
         _delete_=True, type='ClsDataPreprocessor')}, PixelSpaceError,
      'no mean and std'),
