@@ -15,6 +15,8 @@ from .table_cells import schedule_text
 def table_cells(entry: dict, papers: dict) -> Iterator[Cell]:
     """Cells of the entry's rows: all columns that both rows have.
 
+    Where an entry compares several pairs of rows, cells name theirs.
+
     Raises:
         ClaimFileError: The entry names a table, row or column that the papers'
             rows lack.
@@ -29,14 +31,17 @@ def table_cells(entry: dict, papers: dict) -> Iterator[Cell]:
                 f'claim {entry["claim"]!r}: {entry.get("table")!r} has no '
                 f'rows {ours_name!r} and {base_name!r} with the same columns.')
         for row, base in zip(chosen, bases, strict=True):
-            yield _cell(row, base)
+            yield _cell(row, base, len(entry['rows']) > 1)
 
 
-def _cell(row: dict, base: dict) -> Cell:
+def _cell(row: dict, base: dict, several: bool) -> Cell:
     values = (row['value'], base['value'])
     paper = None if None in values else round(values[0] - values[1], 2)
-    where = [row['dataset'], row.get('ratio'), _network(row, base),
-             None if row['what'] == 'top-1' else row['what']]
+    network = _network(row, base)
+    rows = f'({row["row"]} over {base["row"]})'
+    where = [row['dataset'], row.get('ratio'), network,
+             None if row['what'] == 'top-1' else row['what'],
+             rows if several and not network else None]
     pairs = [((a, row['metric']), (b, base['metric'])) for a, b in zip(
         row['configs'], base['configs'], strict=False)]
     return Cell(' '.join(str(w) for w in where if w), paper, pairs)

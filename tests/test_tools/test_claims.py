@@ -189,6 +189,9 @@ def test_every_claim_finds_its_rows_and_configs(repo, papers, entries):
     claims = judge(entries, papers, [], repo / 'results' / 'benchmarks')
     assert len({c.entry['claim'] for c in claims}) == len(claims) > 35
     assert all(claim.cells for claim in claims)
+    for claim in claims:
+        places = [cell.where for cell in claim.cells]
+        assert len(set(places)) == len(places), claim.entry['claim']
     assert len(json.dumps(plain(claims))) > 10_000
     known = set(known_stems(papers))
     configs = {path.stem for path in (repo / 'configs').rglob('*.py')}
