@@ -72,9 +72,11 @@ def _last_saved(work_dir: Path) -> Path | None:
     text = pointer.read_text(errors='replace').strip()
     if not text or '\0' in text:
         return None
-    # A work dir that was moved or renamed holds its own files still.
-    moved = work_dir / Path(text).name
-    return Path(text) if Path(text).is_file() else moved
+    # A work dir that was copied, moved or renamed holds its own files: what
+    # the original did since is not this run's.
+    own = work_dir / Path(text).name
+    outside = Path(text).is_file() and not any(work_dir.glob('*_*.pth'))
+    return Path(text) if outside else own
 
 
 def checkpoint_candidates(work_dir: str | os.PathLike) -> list[Path]:

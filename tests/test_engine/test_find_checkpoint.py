@@ -1,5 +1,6 @@
 """Which checkpoint a run continues from."""
 import os
+import shutil
 
 import pytest
 import torch
@@ -60,6 +61,20 @@ def test_announced_file_is_gone(folder):
 def test_moved_work_dir(folder):
     (folder / 'last_checkpoint').write_text('/no/such/place/epoch_9.pth')
     assert find_resumable_checkpoint(folder) == folder / 'epoch_9.pth'
+
+
+def test_copied_work_dir(folder, tmp_path):
+    announce(folder, 'epoch_10.pth')
+    copy = tmp_path / 'copy'
+    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns('copy'))
+    # The original's files are not those of the copy, where it has its own
+    assert find_resumable_checkpoint(copy) == copy / 'epoch_10.pth'
+    (copy / 'epoch_10.pth').unlink()
+    assert find_resumable_checkpoint(copy) == copy / 'epoch_9.pth'
+    # Checkpoints that were sent to another folder
+    for path in copy.glob('*.pth'):
+        path.unlink()
+    assert find_resumable_checkpoint(copy) == folder / 'epoch_10.pth'
 
 
 def test_empty_or_absent_work_dir(tmp_path):
