@@ -95,7 +95,7 @@ def plot_gate_curves(runs: dict[str, dict], path: str | Path,
     Returns:
         list[Path]: The files written.
     """
-    figure, axes = new_figure(6.4, 3.6)
+    figure, axes = new_figure(6.4 + 1.6 * (len(runs) > 1), 3.6)
     tasks = list(dict.fromkeys(t for run in runs.values() for t in run))
     for number, (name, run) in enumerate(runs.items()):
         for task, (x, y) in run.items():
@@ -104,6 +104,7 @@ def plot_gate_curves(runs: dict[str, dict], path: str | Path,
                       linestyle=LINES[number % len(LINES)],
                       color=PALETTE[tasks.index(task) % len(PALETTE)])
     _label(axes, axis, title, len(tasks))
+    figure.legend(loc='outside right center', frameon=False, fontsize='small')
     return save_figure(figure, path)
 
 
@@ -113,7 +114,6 @@ def _label(axes: Any, axis: str, title: str, num_tasks: int) -> None:
     axes.set(xlabel='iteration' if axis == 'iter' else 'epoch',
              ylabel='gate weight', ylim=(0, None), title=title)
     axes.margins(x=.01)
-    axes.legend(frameon=False, fontsize='small')
     axes.spines[['top', 'right']].set_visible(False)
 
 
