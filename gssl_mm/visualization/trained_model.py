@@ -27,11 +27,13 @@ class TrainedModel:
         name (str): What figures call it.
         cfg (Config): Its config.
         model (ImageClassifier): In evaluation mode.
+        checkpoint (str | Path): File of its weights.
     """
 
     name: str
     cfg: Any
     model: nn.Module
+    checkpoint: str | Path = ''
 
     def prepare(self, images: Tensor) -> Tensor:
         """Make a network's input of uint8 RGB images ``(N, 3, H, W)``."""
@@ -143,7 +145,7 @@ def load_trained(source: str, which: str = 'last',
         cfg = read_config(config)
     apply_options(cfg, options)
     return TrainedModel(name or Path(rest.split(',')[0]).stem, cfg,
-                        get_model(cfg, checkpoint))
+                        get_model(cfg, checkpoint), checkpoint)
 
 
 def load_all(sources: list[str], which: str = 'last',

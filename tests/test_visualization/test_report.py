@@ -152,6 +152,7 @@ def test_page_holds_everything(page):
     assert found == expected
     assert 'first &lt;one&gt;' in page and 'first <one>' not in page
     assert 'a &lt;cpu&gt;' in page and '<td>9.9</td>' in page
+    assert 'Weights: epoch_3.pth of first &lt;one&gt;, epoch_2.pth of' in page
     assert 'epoch 2 of 3' in page and 'second: the last line' in page
     # The logged accuracy of the last epoch, chance and the config's difference
     assert '>23.00<' in page and '>6.25<' in page

@@ -30,6 +30,13 @@ def _reasons(looks: Looks, runs: Sequence[RunRecord], *parts: str) -> str:
         if part in found.missing)
 
 
+def checkpoints(looks: Looks, runs: Sequence[RunRecord]) -> str:
+    """Which weights were looked at."""
+    return ', '.join(f'{found.checkpoint} of {runs[place].name}'
+                     for place, found in looks.runs.items()
+                     if found.checkpoint)
+
+
 def picture(array: np.ndarray) -> str:
     """An ``img`` element with the picture in it, uint8 ``(H, W, 3)``."""
     from PIL import Image
@@ -131,4 +138,6 @@ def calibrations(looks: Looks, runs: Sequence[RunRecord]) -> list[str]:
         for p, (bins, _) in there.items()))]
 
 
-__all__ = ['attention', 'calibrations', 'embeddings', 'errors']
+__all__ = [
+    'attention', 'calibrations', 'checkpoints', 'embeddings', 'errors'
+]

@@ -1,6 +1,7 @@
 """What the models of runs show on the same images."""
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,7 @@ class Look:
         confusion (ndarray, optional): ``(K, K)`` counts.
         calibration (tuple, optional): Bins and numbers.
         pretext (dict): Task to test accuracy in percent.
+        checkpoint (str): Name of the file with its weights.
         missing (dict): Part to the reason why it is not there.
     """
 
@@ -70,6 +72,7 @@ class Look:
     confusion: np.ndarray | None = None
     calibration: tuple | None = None
     pretext: dict[str, float] = field(default_factory=dict)
+    checkpoint: str = ''
     missing: dict[str, str] = field(default_factory=dict)
 
 
@@ -122,6 +125,7 @@ def look(runs: Sequence[RunRecord], options: LookOptions) -> Looks:
                 options.checkpoint, options.options))
         if model is not None:
             model.name = run.name
+            looks.runs[place].checkpoint = Path(model.checkpoint).name
             models[place] = model
     if not models:
         looks.missing = 'No run has a checkpoint that could be loaded.'

@@ -48,7 +48,8 @@ def _sections(runs: Sequence[RunRecord], found: looks.Looks | None
             section('attention', 'Where they look',
                     *views.attention(found, runs),
                     note='Evidence for the class that each model predicts, '
-                    'light is strong. Below: prediction and confidence.'),
+                    'light is strong. Below: prediction and confidence. '
+                    f'Weights: {views.checkpoints(found, runs) or "none"}.'),
             section('features', 'Features', *views.embeddings(found, runs),
                     note=f'{_count(found)} t-SNE of the pooled feature; its '
                     'axes and distances between groups mean nothing, the '
