@@ -12,10 +12,11 @@ from .joint_errors import JointWidthError
 def build_joint_loss(cfg: dict, num_views: int) -> nn.Module:
     """Build the loss of joint labels from the config of that of plain ones.
 
-    Losses with class counts (LDAM) repeat counts and weights for the views.
+    Losses with class counts (LDAM) repeat counts and weights for the views;
+    so are the host's ``class_weight`` and ``num_classes``.
 
     Args:
-        cfg (dict): Config of a loss, without ``label_repeat``.
+        cfg (dict): Config of a loss of K classes, without ``label_repeat``.
         num_views (int): V; 1 for plain labels.
 
     Raises:
@@ -26,10 +27,16 @@ def build_joint_loss(cfg: dict, num_views: int) -> nn.Module:
             f'the loss sets label_repeat={cfg["label_repeat"]}, but the joint '
             'head sets it to the views of an image, and to 1 for its student. '
             'Leave it out')
+    cfg = copy.deepcopy(cfg)
+    if cfg.get('class_weight') is not None:
+        cfg['class_weight'] = [
+            weight for weight in cfg['class_weight'] for _ in range(num_views)]
+    if cfg.get('num_classes') is not None:
+        cfg['num_classes'] *= num_views
     loss = MODELS.build(copy.deepcopy(cfg))
     if not isinstance(loss, ClassWeightedLoss):
         return loss
-    return MODELS.build(dict(copy.deepcopy(cfg), label_repeat=num_views))
+    return MODELS.build(dict(cfg, label_repeat=num_views))
 
 
 def check_saved_views(state_dict: dict, prefix: str, num_classes: int,

@@ -187,6 +187,31 @@ def test_ldam_repeats_counts_and_weights_for_the_views():
         losses['loss_distill'], sum(kl) / N, rtol=1e-4, atol=1e-5)
 
 
+def test_the_hosts_losses_are_widened_for_the_views():
+    weight = [0.4, 0.8, 1.2, 1.6]
+    head = build(inference='distilled', loss=dict(
+        type='CrossEntropyLoss', class_weight=weight))
+    maps = feats()
+    losses = head.loss(maps, samples())
+    total, student = 0., 0.
+    for i in range(N):
+        y = i % K
+        student = student + weight[y] / N * naive_cross_entropy(
+            naive_logits(head.student, maps[1][i, 0]), y)
+        for v in range(V):
+            total = total + weight[y] / (N * V) * naive_cross_entropy(
+                naive_logits(head.fc, maps[1][i, v]), V * y + v)
+    torch.testing.assert_close(losses['loss_cls'], total)
+    torch.testing.assert_close(losses['loss_student'], student)
+    smooth = build(inference='distilled', loss=dict(
+        type='LabelSmoothLoss', label_smooth_val=0.1, num_classes=K))
+    free = build(inference='distilled', loss=dict(
+        type='LabelSmoothLoss', label_smooth_val=0.1))
+    free.load_state_dict(smooth.state_dict())
+    for key, value in free.loss(maps, samples()).items():
+        torch.testing.assert_close(smooth.loss(maps, samples())[key], value)
+
+
 @pytest.mark.parametrize('kind', ['linear', 'cosine'])
 @pytest.mark.parametrize('ag_mode', ['prob_mean', 'logit_sum'])
 def test_three_ways_to_infer(kind, ag_mode):
