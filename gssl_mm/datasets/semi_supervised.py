@@ -47,7 +47,8 @@ class SemiSupervisedSplit(WrapperFacts, Dataset):
             ``get_gt_labels`` or an integer ``gt_label`` in ``get_data_info``.
         num_labeled (int, optional): Labelled samples, a multiple of the number
             of classes. Defaults to None, those of the index file.
-        split_seed (int): Seed of the choice. Defaults to 0.
+        split_seed (int, optional): Seed of the choice. Defaults to None, that
+            of the index file or 0.
         index_file (str, optional): File to read the split from, or to write it
             to. Defaults to None.
         part (str): ``'labeled'`` or ``'unlabeled'``. Defaults to
@@ -75,7 +76,7 @@ class SemiSupervisedSplit(WrapperFacts, Dataset):
     def __init__(self,
                  dataset: dict | Dataset,
                  num_labeled: int | None = None,
-                 split_seed: int = 0,
+                 split_seed: int | None = None,
                  index_file: str | os.PathLike | None = None,
                  part: str = 'labeled',
                  include_labeled: bool = True) -> None:
@@ -95,15 +96,16 @@ class SemiSupervisedSplit(WrapperFacts, Dataset):
         self.part = part
         self.index = self._positions(part)
 
-    def _make_split(self, num_labeled: int | None, seed: int) -> Split:
+    def _make_split(self, num_labeled: int | None,
+                    seed: int | None) -> Split:
         """Read the split, or choose it and write it if a file is named."""
         path = self.index_file
         if path is not None and (num_labeled is None or os.path.exists(path)):
             split = read_split(path)
-            check_split(split, self._labels, num_labeled, str(path))
+            check_split(split, self._labels, num_labeled, str(path), seed)
             return split
         split = choose_split(
-            self._labels, self._num_classes, num_labeled, seed)
+            self._labels, self._num_classes, num_labeled, seed or 0)
         if path is not None and is_main_process():
             write_split(path, split)
             MMLogger.get_current_instance().info(

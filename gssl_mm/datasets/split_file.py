@@ -63,7 +63,8 @@ def choose_split(labels: np.ndarray, num_classes: int, num_labeled: int,
     """
     counts = np.bincount(labels, minlength=num_classes)
     _check_number(num_labeled, num_classes, counts)
-    each = np.full(num_classes, num_labeled // num_classes)
+    # A number from the command line may be 4e3
+    each = np.full(num_classes, int(num_labeled) // num_classes)
     return Split(select_classes(labels, each, seed), seed, len(labels),
                  digest_labels(labels))
 
@@ -124,7 +125,7 @@ def read_split(path: str | os.PathLike) -> Split:
 
 
 def check_split(split: Split, labels: np.ndarray, num_labeled: int | None,
-                source: str) -> None:
+                source: str, seed: int | None = None) -> None:
     """Refuse a split of other data or of another size.
 
     Args:
@@ -133,6 +134,8 @@ def check_split(split: Split, labels: np.ndarray, num_labeled: int | None,
         num_labeled (int, optional): What the config asks for, None for
             whatever the file holds.
         source (str): The file, for the message.
+        seed (int, optional): What the config asks for. Defaults to None,
+            whatever the file was chosen by.
 
     Raises:
         SplitMismatchError: It does not fit.
@@ -158,6 +161,11 @@ def check_split(split: Split, labels: np.ndarray, num_labeled: int | None,
             f'{source} has {len(split.labeled)} labelled samples, but '
             f'num_labeled={num_labeled} was asked for. Leave num_labeled out '
             'to take the file\'s, or name another file.')
+    if None not in (seed, split.seed) and seed != split.seed:
+        raise SplitMismatchError(
+            f'{source} was chosen by seed {split.seed}, but split_seed={seed} '
+            'was asked for. Set split_seed=None to take the file\'s, or name '
+            'another file.')
 
 
 __all__ = [

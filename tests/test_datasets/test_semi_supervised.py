@@ -115,6 +115,12 @@ def test_impossible_numbers(number, message):
         split(number)
 
 
+def test_a_whole_number_may_be_written_as_a_float():
+    assert split(20.).index.tolist() == split(20).index.tolist()
+    with pytest.raises(TooFewLabelsError, match='20.5 cannot be shared'):
+        split(20.5)
+
+
 def test_switches():
     with pytest.raises(ValueError, match="part must be one of.*'labelled'"):
         split(part='labelled')
@@ -126,9 +132,9 @@ def test_index_file(tmp_path):
     path = tmp_path / 'a' / 'split.json'
     chosen = split(split_seed=7, index_file=path)
     assert path.is_file()
-    # The file counts, not the seed
-    for number in (None, 20):
-        found = SemiSupervisedSplit(toy(), number, index_file=path)
+    for number, seed in ((None, None), (20, None), (20, 7)):
+        found = SemiSupervisedSplit(
+            toy(), number, index_file=path, split_seed=seed)
         assert found.index.tolist() == chosen.index.tolist()
         assert found.split.seed == 7
     content = json.loads(path.read_text())
@@ -149,6 +155,8 @@ def test_an_index_file_of_other_data_is_refused(tmp_path):
     with pytest.raises(SplitMismatchError, match='20 labelled samples, but '
                        'num_labeled=25'):
         SemiSupervisedSplit(toy(), 25, index_file=path)
+    with pytest.raises(SplitMismatchError, match='seed 0, but split_seed=1'):
+        SemiSupervisedSplit(toy(), 20, index_file=path, split_seed=1)
     with pytest.raises(FileNotFoundError, match='Give num_labeled as well'):
         SemiSupervisedSplit(toy(), index_file=tmp_path / 'none.json')
 
