@@ -170,6 +170,11 @@ def test_supervised_with_averaged_weights(other_model, tmp_path):
     assert 'module.head.primary.fc.weight' in state['ema_state_dict']
 
 
+def test_a_model_that_ignores_unlabelled_images_is_refused(other_model):
+    with pytest.raises(ValueError, match='ImageClassifier does not learn'):
+        other_model('ImageClassifier', dict(a=[], b=[])).train()
+
+
 @pytest.mark.parametrize('ratio', [0, -1, 0.5])
 def test_an_unlabelled_batch_of_zero(ratio):
     with pytest.raises(EmptyUnlabeledError, match=f'{ratio} gives no'):

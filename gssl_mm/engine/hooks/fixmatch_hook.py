@@ -44,7 +44,8 @@ class FixMatchHook(TeacherHook):
     Raises:
         EmptyUnlabeledError: ``unlabeled_ratio`` is less than 1, or there is no
             unlabelled image.
-        ValueError: ``dataset`` is None and the training set is no split.
+        ValueError: ``dataset`` is None and the training set is no split, or
+            the model does not learn from unlabelled images.
 
     Example:
         >>> custom_hooks = [
@@ -69,6 +70,13 @@ class FixMatchHook(TeacherHook):
     def before_train(self, runner) -> None:
         """Open the stream at the place where training stands."""
         super().before_train(runner)
+        if not hasattr(self.src_model, 'semi_supervised_loss'):
+            raise ValueError(
+                f'{type(self.src_model).__name__} does not learn from the '
+                'unlabelled images that FixMatchHook adds. Set '
+                "model.type='gssl_mm.FixMatchClassifier' or another of these, "
+                "or average weights alone with dict(type='gssl_mm.TeacherHook')"
+            )
         self._seed = shared_seed(runner)
         self.loader = self.open_stream(
             self._unlabeled(runner), runner.train_dataloader.batch_size,
