@@ -65,7 +65,8 @@ class SemiSupervisedDataPreprocessor(PretextDataPreprocessor):
             labelled images.
 
     Raises:
-        ValueError: ``ssl_views`` is unknown.
+        ValueError: ``ssl_views`` is unknown, or a view has other channels or
+            another size than the labelled images.
         EmptyUnlabeledError: A batch has no unlabelled image, or none at all
             was added where views are asked for.
 
@@ -112,6 +113,7 @@ class SemiSupervisedDataPreprocessor(PretextDataPreprocessor):
             data_samples=data['data_samples']), True)
         views = {name: self._view(name, unlabeled['inputs'])
                  for name in self.views}
+        _check_sizes(labeled['inputs'], views)
         batch = self._add_pretext(SemiSupervisedBatch(
             labeled['inputs'], views, None, None, unlabeled['gt_label']))
         return dict(inputs=self._arrange(batch),
@@ -172,6 +174,17 @@ class SemiSupervisedDataPreprocessor(PretextDataPreprocessor):
 
     def _turn(self, name: str, images: Tensor) -> tuple[Tensor, Tensor]:
         return self.pretext(images, step_generator(f'pretext-{name}'))
+
+
+def _check_sizes(labeled: Tensor, views: dict[str, Tensor]) -> None:
+    """Refuse views that can't go through the network with labelled images."""
+    for name, view in views.items():
+        if view.shape[1:] != labeled.shape[1:]:
+            raise ValueError(
+                f'the view {name!r} of unlabelled images has the shape '
+                f'{tuple(view.shape)}, but the labelled ones have '
+                f'{tuple(labeled.shape)}: channels and size must agree. '
+                'Resize in the pipelines of both datasets')
 
 
 __all__ = ['SSL_VIEWS', 'SemiSupervisedBatch', 'SemiSupervisedDataPreprocessor']

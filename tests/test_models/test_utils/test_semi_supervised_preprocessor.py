@@ -177,6 +177,14 @@ def test_no_unlabelled_images():
         build(ssl_views='all')
 
 
+def test_unlabelled_images_of_another_size():
+    other = data()
+    other['unlabeled'] = data(unlabeled=4)['unlabeled']
+    other['unlabeled']['inputs'] = torch.zeros(4, 3, 12, 16)
+    with pytest.raises(ValueError, match=r"'weak'.*\(4, 3, 12, 16\).*Resize"):
+        build()(other, True)
+
+
 def test_without_views_it_is_the_usual_preprocessor():
     images = build(views=None)(data(), True)['inputs']
     assert isinstance(images, torch.Tensor)
