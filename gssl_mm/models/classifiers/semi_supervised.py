@@ -37,7 +37,8 @@ class SemiSupervisedClassifier(ImageClassifier, metaclass=ABCMeta):
 
     Raises:
         ValueError: If the preprocessor gives another number of views than
-            :attr:`num_views`, or labels for other tasks than the head's.
+            :attr:`num_views`, or labels for other tasks than the head's, or
+            the head compares gradients of labelled images.
         EmptyUnlabeledError: If a training batch has no unlabelled views.
     """
 
@@ -61,6 +62,12 @@ class SemiSupervisedClassifier(ImageClassifier, metaclass=ABCMeta):
                 f'the data preprocessor labels {labelled} (task, classes), '
                 f'but the head was built for {wanted}. Give both the same '
                 'tasks in the same order')
+        if getattr(self.head, 'compares', False):
+            raise ValueError(
+                'gradients of the classification exist for labelled images '
+                f'alone, and {type(self).__name__} learns pretext tasks from '
+                'all: leave log_agreement out, and AlignedGate for '
+                'gssl_mm.SoftmaxGate')
 
     @abstractmethod
     def semi_supervised_loss(self, batch: SemiSupervisedBatch,
@@ -77,8 +84,9 @@ class SemiSupervisedClassifier(ImageClassifier, metaclass=ABCMeta):
         return self.semi_supervised_loss(inputs, data_samples)
 
     def encode(self, images: Tensor) -> tuple:
-        """Features in float32."""
-        return tuple(feat.float() for feat in self.extract_feat(images))
+        """Features in the type of the head's weights, float32 as a rule."""
+        dtype = next(self.head.parameters()).dtype
+        return tuple(feat.to(dtype) for feat in self.extract_feat(images))
 
     def encode_apart(self, images: Tensor) -> tuple:
         """Features whose batch statistics are not remembered."""

@@ -57,6 +57,26 @@ def test_bf16_autocast_stays_near_float32(kind):
 
 
 @pytest.mark.parametrize('kind', KINDS)
+def test_double_precision_is_kept(kind):
+    totals = []
+    for dtype in (torch.float32, torch.float64):
+        model = build(kind, GATED, ssl_views='separate').to(dtype)
+        if kind == 'MeanTeacher':
+            model.set_teacher(copy.deepcopy(model))
+        batch, data_samples = draw(
+            kind, pretext_labels=pretext_labels(10),
+            copies=torch.ones(10, 3, 8, 8, dtype=dtype))
+        losses = model.loss(batch._replace(
+            labeled=batch.labeled.to(dtype),
+            views={k: v.to(dtype) for k, v in batch.views.items()}),
+            data_samples)
+        assert losses['loss_unlabeled'].dtype == dtype
+        totals.append(sum(v.double() for k, v in losses.items()
+                          if 'loss' in k))
+    assert torch.allclose(*totals, rtol=1e-4)
+
+
+@pytest.mark.parametrize('kind', KINDS)
 def test_deployed_as_the_host_s_classifier(kind):
     model = build(kind).eval()
     plain = MODELS.build(dict(
@@ -80,6 +100,10 @@ def test_what_does_not_fit_is_refused():
             data_preprocessor=dict(
                 type='gssl_mm.SemiSupervisedDataPreprocessor',
                 pretext=dict(tasks=TASKS), views=dict(a=[], b=[]))))
+    for changes in (dict(log_agreement=True),
+                    dict(gate=dict(type='gssl_mm.AlignedGate'))):
+        with pytest.raises(ValueError, match='leave log_agreement out'):
+            build('FixMatch', dict(GATED, **changes))
     with pytest.raises(ValueError, match='SemiSupervisedDataPreprocessor'):
         MODELS.build(dict(
             type='gssl_mm.FixMatchClassifier', backbone=Smooth(), head=LINEAR,
