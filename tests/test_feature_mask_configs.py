@@ -10,6 +10,7 @@ from mmengine.config import Config
 from mmengine.registry import PARAM_SCHEDULERS
 from mmengine.runner import Runner
 from mmpretrain.registry import MODELS
+from torch.utils.flop_counter import FlopCounterMode
 
 from gssl_mm.datasets import ArrayDataset, ArraySource
 from gssl_mm.models.heads import to_plain_state_dict
@@ -223,26 +224,44 @@ def test_maps_are_taken_where_the_paper_takes_them(name, size, maps):
     assert model.head.in_channels == tuple(shape[0] for shape in maps)
 
 
-def resnet50_parameters():
-    """Stem, and 3, 4, 6 and 3 bottlenecks of 64 to 512, each with BN."""
-    def conv(inputs, outputs, kernel):
-        return inputs * outputs * kernel**2 + 2 * outputs
+def resnet50_closed_form(size=224):
+    """Stem, and 3, 4, 6 and 3 bottlenecks of 64 to 512, each with BN.
 
-    total, inputs = conv(3, 64, 7), 64
+    A k x k convolution from a to b channels on an s x s output has k*k*a*b
+    numbers, costs k*k*a*b*s*s multiply-adds, and is followed by 2b numbers.
+    """
+    total = [0, 0]
+
+    def conv(inputs, outputs, kernel, side):
+        weights = inputs * outputs * kernel**2
+        total[0] += weights + 2 * outputs
+        total[1] += weights * side**2
+
+    conv(3, 64, 7, size // 2)
+    inputs, side = 64, size // 4
     for width, blocks in ((64, 3), (128, 4), (256, 6), (512, 3)):
         for block in range(blocks):
-            total += (conv(inputs, width, 1) + conv(width, width, 3)
-                      + conv(width, 4 * width, 1))
-            total += conv(inputs, 4 * width, 1) if block == 0 else 0
+            first = block == 0
+            conv(inputs, width, 1, side)
+            side = side // 2 if first and width > 64 else side
+            conv(width, width, 3, side)
+            conv(width, 4 * width, 1, side)
+            if first:
+                conv(inputs, 4 * width, 1, side)
             inputs = 4 * width
-    return total
+    return tuple(total)
 
 
-def test_parameters_of_the_hosts_resnet50():
+def test_parameters_and_multiply_adds_of_the_hosts_resnet50():
     model = MODELS.build(load('feature_mask/resnet50-ft_cub.py').model)
-    backbone = sum(p.numel() for p in model.backbone.parameters())
-    assert backbone == resnet50_parameters()
-    # Published for 1000 classes: 25.557 M
-    assert backbone + 1000 * 2049 == 25_557_032
+    params = sum(p.numel() for p in model.backbone.parameters())
+    model.to('meta').eval()
+    with FlopCounterMode(display=False) as counter:
+        model.backbone(torch.empty(1, 3, 224, 224, device='meta'))
+    macs = counter.get_total_flops() // 2
+    assert (params, macs) == resnet50_closed_form()
+    # Published for 1000 classes: 25.557 M, and 4.09 G with strided 3x3s
+    assert params + 1000 * 2049 == 25_557_032
+    assert macs + 1000 * 2048 == pytest.approx(4.09e9, rel=2e-3)
     head = sum(p.numel() for p in model.head.parameters())
     assert head == 5 * 200 * (1024 + 1 + 2048 + 1)
