@@ -61,6 +61,25 @@ def test_rows_of_table_4(row, labels):
         assert flip.axis == 'horizontal'
 
 
+def test_the_recipe_of_fixmatch():
+    cfg = load('wrn28-2-fixmatch_cifar10-4000')
+    assert cfg.optim_wrapper.optimizer.to_dict() == dict(
+        type='SGD', lr=.03, momentum=.9, nesterov=True, weight_decay=5e-4)
+    assert [s.to_dict() for s in cfg.param_scheduler] == [
+        dict(type='gssl_mm.FixMatchCosineLR', by_epoch=False)]
+    inputs = cfg.model.data_preprocessor
+    # Pixels in [-1, 1]
+    assert inputs['mean'] == inputs['std'] == [127.5] * 3
+    crop = dict(type='gssl_mm.RandomCropFlip', padding=4,
+                padding_mode='reflect')
+    assert inputs.augment == inputs.views.weak == [crop]
+    for name, variant in (('', 'kk'), ('-fm', 'fm')):
+        strong = load(f'wrn28-2-fixmatch_cifar10-4000{name}'
+                      ).model.data_preprocessor.views.strong
+        assert strong == [crop, dict(
+            type='gssl_mm.BatchRandAugment', variant=variant)]
+
+
 def test_network():
     model = MODELS.build(load('wrn28-2-fixmatch_cifar10-4000').model)
     model.init_weights()
@@ -122,6 +141,14 @@ def test_switches_of_the_variants():
     assert strong[0].variant == 'ly'
     assert strong[1].padding_mode == 'constant'
     assert released.head.loss_weight == 0.1
+    assert released.data_preprocessor['mean'] == [125.3, 123., 113.9]
+    assert released.data_preprocessor['std'] == [63., 62.1, 66.7]
+    # All heads begin as PyTorch's linear layers
+    model = MODELS.build(released)
+    model.init_weights()
+    bound = 128**-.5
+    for values in (model.head.primary.fc.weight, model.head.primary.fc.bias):
+        assert .6 * bound < float(values.detach().abs().max()) <= bound
 
 
 def test_several_processes_share_the_recipe():

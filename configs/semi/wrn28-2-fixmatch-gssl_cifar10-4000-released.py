@@ -15,11 +15,8 @@ model = dict(
         shared_act='all', norm_cfg=dict(type='BN', momentum=0.001, eps=1e-5)),
     head=dict(
         loss_weight=0.1,
-        # PyTorch's own range, 1 / sqrt(128), with bias 0
-        primary=dict(
-            init_cfg=dict(
-                _delete_=True, type='Uniform', layer='Linear', a=-0.088388,
-                b=0.088388, bias=0.))),
+        # That of nn.Linear
+        primary=dict(init_cfg=None)),
     data_preprocessor=dict(
         mean=[125.3, 123.0, 113.9],
         std=[63.0, 62.1, 66.7],
