@@ -205,6 +205,12 @@ def test_labels_have_to_be_scores():
         GridMix()(torch.rand(2, 3, 8, 8), torch.tensor([0, 1]))
 
 
+def test_images_have_to_be_floating_point():
+    images = torch.zeros(2, 3, 8, 8, dtype=torch.uint8)
+    with pytest.raises(TypeError, match='got torch.uint8'):
+        SmoothMix()(images, torch.eye(2))
+
+
 def test_the_hosts_wrapper_takes_them():
     at_iteration(0)
     augment = RandomBatchAugment(MIXES)

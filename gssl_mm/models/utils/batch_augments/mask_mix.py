@@ -56,8 +56,14 @@ class MaskMix(metaclass=ABCMeta):
             tuple[Tensor, Tensor]: Mixed images and float32 labels.
 
         Raises:
+            TypeError: The images are no floating-point numbers.
             ValueError: The labels are no scores.
         """
+        if not batch_inputs.is_floating_point():
+            raise TypeError(
+                f'{type(self).__name__} mixes floating-point images, but got '
+                f'{batch_inputs.dtype}, where weights would be 0 or 1. Mix '
+                'after the normalisation, in batch_augments')
         if batch_score.ndim != 2:
             raise ValueError(
                 f'{type(self).__name__} mixes scores (N, num_classes), but got '
