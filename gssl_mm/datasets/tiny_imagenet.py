@@ -41,6 +41,8 @@ class TinyImageNet(ArrayDataset):
     Note:
         Labels are the places of the WordNet ids in alphabetical order, which is
         not that of ``wnids.txt``. Some files are grayscale: they become RGB.
+        Bytes that changed within the picture data of a JPEG file, neither its
+        header nor its end, are no error to a decoder and stay unseen.
 
     The first use decodes all images of the split, in parallel, to one file
     (:class:`~gssl_mm.datasets.image_cache.ImageCache`; 1.2 GB of training
