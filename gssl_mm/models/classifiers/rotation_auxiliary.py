@@ -85,7 +85,7 @@ class RotationAuxiliaryClassifier(AdversarialClassifier):
         plain, turned = _split(self.extract_feat(views), len(inputs))
         with float32_region(inputs.device):
             losses = self.head.primary.loss(
-                self.head.as_weights(plain), data_samples)
+                self.head.for_primary(plain), data_samples)
             if 'loss' in losses:
                 losses = {'loss_cls': losses.pop('loss'), **losses}
             losses.update(self.head.pretext_loss(

@@ -110,16 +110,23 @@ class GatedMultiTaskHead(BaseModule):
         dtype = next(self.task_heads.parameters()).dtype
         return tuple(feat.to(dtype) for feat in feats)
 
+    def for_primary(self, feats: tuple) -> tuple[Tensor, ...]:
+        """What the primary head reads: all views only if it knows views."""
+        feats = self.as_weights(feats)
+        if feats[-1].ndim != 3 or hasattr(self.primary, 'num_views'):
+            return feats
+        return (pooled_feature(feats), )
+
     def forward(self, feats: tuple) -> Tensor:
         """Return the primary head's logits ``(N, num_classes)``."""
-        feats = self.as_weights(feats)
+        feats = self.for_primary(feats)
         with float32_region(feats[-1].device):
             return self.primary(feats)
 
     def predict(self, feats: tuple,
                 data_samples: list[DataSample] | None = None) -> list:
         """Return the primary head's predictions."""
-        feats = self.as_weights(feats)
+        feats = self.for_primary(feats)
         with float32_region(feats[-1].device):
             return self.primary.predict(feats, data_samples)
 
@@ -137,7 +144,8 @@ class GatedMultiTaskHead(BaseModule):
         """
         feats = self.as_weights(feats)
         with float32_region(feats[-1].device):
-            losses = self.primary.loss(feats, data_samples, **kwargs)
+            losses = self.primary.loss(
+                self.for_primary(feats), data_samples, **kwargs)
             if 'loss' in losses:
                 losses = {'loss_cls': losses.pop('loss'), **losses}
             labels = self._labels(data_samples, feats[-1].device)

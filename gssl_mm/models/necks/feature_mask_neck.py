@@ -20,7 +20,8 @@ class FeatureMaskNeck(BaseModule):
     Mask j sets a quadrant of the map to zero; the average is taken over the
     whole area, without rescaling: :math:`p_j = (\sum f - \sum_{Q_j} f) / hw`.
     The map is never copied. Index 0 is the plain average, which
-    ``CosineClsHead`` and ``GatedMultiTaskHead`` read.
+    ``CosineClsHead`` and ``GatedMultiTaskHead`` read. Heads of the host, which
+    know no views, stand alone behind ``fixed_mask=0``.
 
     Note:
         At odd sizes half a side is rounded down, as in the paper's listing:
@@ -31,8 +32,8 @@ class FeatureMaskNeck(BaseModule):
             ``(rows, cols)`` of factors, laid over a map of any size: cells meet
             at ``floor(i * h / rows)``. ``[[0, 1], [1, 1]]`` drops the upper
             left quadrant. None for no mask. Defaults to ``'quadrants'``.
-        stages (Sequence[int], optional): Which of the maps that the backbone
-            returns to take, from 0. Defaults to None, all.
+        stages (Sequence[int] | int, optional): Which of the maps that the
+            backbone returns to take, from 0. Defaults to None, all.
         stacked (int): Views of an image that the backbone has put in
             consecutive rows (``RotatedBackbone``: 4, ``StageMaskBackbone``:
             T + 1); they become views here. Defaults to 1.
@@ -61,13 +62,14 @@ class FeatureMaskNeck(BaseModule):
     """
 
     def __init__(self, masks: str | Sequence | None = 'quadrants',
-                 stages: Sequence[int] | None = None, stacked: int = 1,
+                 stages: Sequence[int] | int | None = None, stacked: int = 1,
                  fixed_mask: int | None = None,
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg=init_cfg)
         # Constant: it moves with the model and is not saved
         self.register_buffer('grids', mask_grids(masks), persistent=False)
         self.quadrants = isinstance(masks, str)
+        stages = (stages, ) if isinstance(stages, int) else stages
         self.stages = None if stages is None else tuple(stages)
         self.stacked = stacked
         self.fixed_mask = fixed_mask

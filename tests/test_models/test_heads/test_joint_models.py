@@ -94,6 +94,23 @@ def test_both_papers_in_one_head(wrap):
     assert model(data['inputs']).shape == (4, K)
 
 
+def test_a_gated_head_of_the_host_reads_the_plain_feature():
+    cfg = dict(
+        type='gssl_mm.GatedMultiTaskHead', tasks=TASKS, in_channels=16,
+        primary=dict(type='LinearClsHead', num_classes=K, in_channels=16))
+    head = MODELS.build(cfg)
+    plain, masked = torch.randn(3, 8), torch.randn(3, 5, 16)
+    samples = raw_batch(3)['data_samples']
+    for sample in samples:
+        sample.set_field(torch.tensor([1, 0]), 'pretext_labels')
+    both = (plain, masked)
+    assert torch.equal(head(both), head.primary.fc(masked[:, 0]))
+    torch.testing.assert_close(
+        head.loss(both, samples), head.loss((masked[:, 0], ), samples))
+    found = head.predict(both, samples)[2].pred_score
+    torch.testing.assert_close(found, head(both)[2].softmax(0))
+
+
 def test_rotated_and_gated_model_exports_to_a_plain_one():
     model = gated_model(True).eval()
     cfg = copy.deepcopy(PLAIN)

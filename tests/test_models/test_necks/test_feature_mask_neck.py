@@ -107,6 +107,7 @@ def test_every_stage_is_pooled_and_stages_can_be_picked():
     picked = build(stages=[2, 0])(maps)
     assert torch.equal(picked[0], pooled[2])
     assert torch.equal(picked[1], pooled[0])
+    assert torch.equal(*(build(stages=s)(maps)[0] for s in (1, [1])))
     for feat, p in zip(maps, pooled, strict=True):
         torch.testing.assert_close(p[:, 0], feat.mean((2, 3)))
 
