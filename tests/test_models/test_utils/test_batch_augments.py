@@ -108,7 +108,7 @@ def test_smoothmix_by_its_formula(u, v, unit, swapped):
 
 @pytest.mark.parametrize('ratio, area, aspect, holes, top, left', [
     (.5, .6, 1., 3, 2, 1), (.01, 1., .5, 2, 0, 0), (.99, .5, 2., 6, 0, 5),
-    (.3, 1., 1.7, 4, 0, 3)])
+    (.3, 1., 1.7, 4, 0, 3), (0., 1., 1., 2, 0, 0)])
 def test_gridmix_by_its_formula(ratio, area, aspect, holes, top, left):
     compare(GridMix(), (ratio, area, aspect, holes, top, left),
             lambda *args: naive_gridmix(
@@ -146,6 +146,30 @@ def test_smoothmix_ranges():
     # From a corner at the narrowest to the middle at the widest
     assert .09 < min(lam for _, lam in maps) < .2
     assert .6 < max(lam for _, lam in maps) < .75
+
+
+def test_gridmix_ranges():
+    class Spy:
+        """Records what is asked for; answers with the largest."""
+        asked = []
+
+        def beta(self, *args):
+            self.asked.append(args)
+            return .5
+
+        def uniform(self, *args):
+            self.asked.append(args)
+            return args[-1]
+
+        def integers(self, *args):
+            self.asked.append(args)
+            return args[-1] - 1
+
+    keep, _ = GridMix().draw_map(64, 64, Spy())
+    # lambda, area, aspect, holes, top and left of a box of 64x45
+    assert Spy.asked == [(.2, .2), (.5, 1.), (.5, 2.), (2, 7), (1, ), (20, )]
+    # Six cells of 8, the last one cut; squares of floor(8 sqrt(1 / 2))
+    assert (keep[0, 19:] == ([0] * 5 + [1] * 3) * 5 + [0] * 5).all()
 
 
 @pytest.mark.parametrize('size', [(64, 64), (8, 8), (3, 5), (40, 20), (1, 1)])
