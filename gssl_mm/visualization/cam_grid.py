@@ -45,10 +45,15 @@ def model_maps(trained: TrainedModel, images: Tensor, method: str = 'gradcam',
             map of the backbone.
 
     Raises:
-        ValueError: The method is unknown.
+        ValueError: The method is unknown, or a layer is named for CAMs, which
+            are those of the last map.
     """
     if method not in METHODS:
         raise ValueError(f'method must be one of {METHODS}, got {method!r}.')
+    if method == 'cam' and target_layer:
+        raise ValueError(
+            f'target_layer {target_layer!r} is for gradcam: a class activation '
+            'map is that of the last map. Leave it out.')
     inputs = trained.prepare(images)
     with torch.no_grad():
         scores = trained.model(inputs, mode='tensor').float().softmax(1)

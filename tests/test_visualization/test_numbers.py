@@ -189,6 +189,8 @@ def test_grid_of_models(tmp_path, trained, run_dir, other_dir):
         overlay(samples.images, found[0].maps, 'rainbows')
     with pytest.raises(ValueError, match='method'):
         model_maps(trained, samples.images, 'gardcam')
+    with pytest.raises(ValueError, match='for gradcam'):
+        model_maps(trained, samples.images, 'cam', None, 'backbone.layer2')
 
 
 def test_embeddings_are_drawn(tmp_path, trained):

@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 
 from gssl_mm.tooling.arguments import CfgOptions
-from gssl_mm.tooling.errors import run_tool
+from gssl_mm.tooling.errors import OptionError, run_tool
 
 
 def parse_args() -> argparse.Namespace:
@@ -45,6 +45,9 @@ def main() -> None:
     from gssl_mm.visualization.trained_model import split_name
     named = [split_name(source) for source in args.sources]
     if all(Path(source).is_dir() for _, source in named):
+        if args.log or args.cfg_options:
+            raise OptionError('--log and --cfg-options are for configs: leave '
+                              'them out with work dirs.')
         files = plot_class_tables(
             {name or Path(source).name: source for name, source in named},
             args.out)
