@@ -6,6 +6,9 @@
 #
 # Environment: NNODES=1 NODE_RANK=0 MASTER_ADDR=127.0.0.1 PORT=29500
 # OMP_NUM_THREADS (default: cores / GPUS) PYTHON (default: python)
+#
+# Example: tools/dist_test.sh weights/gssl_demo-d5e23227.py \
+#              weights/gssl_demo-d5e23227.pth 2
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/launch_common.sh"
 

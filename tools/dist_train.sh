@@ -7,6 +7,9 @@
 #
 # Environment: NNODES=1 NODE_RANK=0 MASTER_ADDR=127.0.0.1 PORT=29500
 # OMP_NUM_THREADS (default: cores / GPUS) PYTHON (default: python)
+#
+# Example: tools/dist_train.sh configs/gssl/demo_gssl_synthetic.py 2 \
+#              --cfg-options train_cfg.max_epochs=1
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/launch_common.sh"
 

@@ -5,6 +5,9 @@
 # Environment: GPUS=8 GPUS_PER_NODE=min(GPUS, 8) CPUS_PER_TASK=5 SRUN_ARGS=''
 # NNODES (default: srun's choice) MASTER_ADDR (default: the first node)
 # PORT (default: 29500) CPU_ONLY=1 asks for no GPUs PYTHON (default: python)
+#
+# Example: GPUS=8 tools/slurm_test.sh gpu gssl \
+#              configs/gssl/resnet32_cifar100lt.py work_dirs/gssl/epoch_300.pth
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/launch_common.sh"
 

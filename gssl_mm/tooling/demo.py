@@ -22,7 +22,10 @@ MAX_THREADS = 4
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog='demo.py', description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog='demo.py', description=__doc__,
+        epilog='example:\n  python tools/demo.py --out demo_out',
+        formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--out', type=Path, default=Path('demo_out'),
                         help='folder of everything that is written '
                         '(default: demo_out)')

@@ -21,11 +21,17 @@ OUT_SUFFIXES = {
     'metrics': ('.json', '.yaml', '.yml', '.pkl', '.pickle')
 }
 
+EXAMPLE = """example (built-in images, the weights of a clone):
+  python tools/test.py weights/gssl_demo-d5e23227.py \\
+      weights/gssl_demo-d5e23227.pth --work-dir work_dirs/tested
+"""
+
 
 def build_parser() -> argparse.ArgumentParser:
     """The command line: flags and defaults of the host's tool."""
     parser = argparse.ArgumentParser(
-        prog='test.py', description='Test (and eval) a model')
+        prog='test.py', description='Test (and eval) a model', epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help=CONFIG_HELP)
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument(

@@ -24,11 +24,17 @@ AMP_WRAPPER = 'gssl_mm.AmpOptimWrapper'
 CHECK_HOOK = 'gssl_mm.CheckpointCheckHook'
 PLAIN_WRAPPERS = (None, 'OptimWrapper', 'AmpOptimWrapper', AMP_WRAPPER)
 
+EXAMPLE = """example (built-in images, one epoch, no download):
+  python tools/train.py configs/gssl/demo_gssl_synthetic.py \\
+      --work-dir work_dirs/first --cfg-options train_cfg.max_epochs=1
+"""
+
 
 def build_parser() -> argparse.ArgumentParser:
     """The command line: flags and defaults of the host's tool."""
     parser = argparse.ArgumentParser(
-        prog='train.py', description='Train a model')
+        prog='train.py', description='Train a model', epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help=CONFIG_HELP)
     parser.add_argument('--work-dir', help='the dir to save logs and models')
     parser.add_argument(

@@ -1,5 +1,6 @@
 r"""Add what a test after the training found to a run's results file.
 
+Example:
     python tools/analysis/add_to_result.py work_dirs/a/seed0/result.json \
         robust work_dirs/a/seed0/test/robustness/summary.json \
         --out results/a/seed0.json

@@ -9,6 +9,9 @@ The claims are entries of claims.json: rows of paper_rows.json that are
 compared, a direction, and comparisons of our own; the verdicts follow the rule
 that is printed above the table. The README's copy is written by
 collect_results.py --write.
+
+Example:
+    python tools/analysis/claims.py --full
 """
 import argparse
 import json

@@ -1,10 +1,10 @@
-"""Generate the Markdown tables of results from results/**/*.json.
+r"""Generate the Markdown tables of results from results/**/*.json.
 
 Usage:
     python tools/analysis/collect_results.py [NAME ...]   print tables
     python tools/analysis/collect_results.py --write      rewrite the documents
     python tools/analysis/collect_results.py --check      1 if one is stale
-    python tools/analysis/collect_results.py --results work_dirs/a work_dirs/b \
+    python tools/analysis/collect_results.py --runs work_dirs/a work_dirs/b \
         --baseline a                                      compare any runs
 
 A document holds a table between ``<!-- results:NAME -->`` and
@@ -14,6 +14,9 @@ in both protocols), ``claims`` and ``claims-full`` (see claims.py), ``speed``
 or a table of ``paper_rows.json``, which shows
 mean and deviation over seeds, last and best epoch, the paired difference to the
 baseline with its 95% interval and a word for the paper's claim.
+
+Example:
+    python tools/analysis/collect_results.py claims
 """
 import argparse
 import re

@@ -8,6 +8,9 @@ Usage:
 The collections of a metafile are written by hand and kept. Models come from
 the folder's configs, their results from results/<config>/*.json; without a
 finished run an entry has no results. Two minutes for all.
+
+Example:
+    python tools/analysis/write_metafiles.py --check weights
 """
 import argparse
 import sys
