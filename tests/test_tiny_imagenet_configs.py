@@ -62,6 +62,9 @@ def test_a_row_is_what_it_says(name):
     tasks, gate, grad, mix = ROWS[row]
     mixup_row = mix is not None and not tasks
     head, preprocessor = cfg.model.head, cfg.model.data_preprocessor
+    for key, values in (('mean', (.485, .456, .406)),
+                        ('std', (.229, .224, .225))):
+        assert preprocessor[key] == pytest.approx([255 * v for v in values])
     types = tuple(t['type'].split('.')[1] for t in head.get('tasks') or ())
     assert types == tasks
     assert (preprocessor.get('pretext') or {}).get('tasks') == head.get('tasks')
