@@ -33,9 +33,16 @@ class Split(NamedTuple):
     num_samples: int
     labels_sha256: str
 
+    @property
+    def facts(self) -> dict:
+        """What a result says about it: seed, number and digest."""
+        return dict(
+            seed=self.seed, labeled=len(self.labeled),
+            labeled_sha256=digest_labels(self.labeled))
+
 
 def digest_labels(labels: np.ndarray) -> str:
-    """SHA-256 of labels in file order, the same on every machine."""
+    """SHA-256 of integers in their order, the same on every machine."""
     data = np.ascontiguousarray(labels, dtype='<i8').tobytes()
     return hashlib.sha256(data).hexdigest()
 

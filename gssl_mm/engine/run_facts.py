@@ -100,8 +100,9 @@ def describe_dataset(dataset: Any) -> dict[str, Any]:
         dataset (Dataset): The built dataset, maybe inside wrappers.
 
     Returns:
-        dict: ``type``, ``root``, ``num_train`` and ``imbalance``, which is None
-        for data without class counts.
+        dict: ``type``, ``root``, ``num_train``, ``imbalance``, which is None
+        for data without class counts, and the ``split`` of those that keep the
+        labelled part alone.
     """
     chain = [dataset]
     while getattr(chain[-1], 'dataset', None) is not None:
@@ -115,11 +116,14 @@ def describe_dataset(dataset: Any) -> dict[str, Any]:
         profile=_first(chain, 'profile'),
         most=int(max(counts)),
         least=int(min(counts)))
-    return dict(
+    facts = dict(
         type=' of '.join(type(part).__name__ for part in chain),
         root=Path(root).name if isinstance(root, str) and root else None,
         num_train=len(dataset),
         imbalance=imbalance)
+    # Where it is a word it names the official part that was read
+    split = getattr(_first(chain, 'split'), 'facts', None)
+    return facts if split is None else dict(facts, split=split)
 
 
 def _first(chain: list, name: str) -> Any:

@@ -1,4 +1,5 @@
 """The JSON file that tables are made of."""
+import hashlib
 import json
 import subprocess
 from statistics import median
@@ -8,6 +9,7 @@ import pytest
 from mmengine.config import Config
 from mmengine.hooks import Hook
 
+from gssl_mm.datasets import SemiSupervisedSplit
 from gssl_mm.engine import run_facts
 from gssl_mm.engine.hooks.results_hook import summarise
 
@@ -114,6 +116,30 @@ def test_dataset_in_wrappers():
     assert run_facts.describe_dataset(Wrapper()) == dict(
         type='Wrapper of Inner', root='cifar10', num_train=62,
         imbalance=dict(ratio=0.1, profile='exp', most=50, least=5))
+
+
+def test_the_choice_of_labels_is_told():
+
+    class Inner:
+        split = 'train'
+
+        def get_gt_labels(self):
+            return np.arange(40) % 2
+
+        def __len__(self):
+            return 40
+
+    def describe(**kwargs):
+        return run_facts.describe_dataset(
+            SemiSupervisedSplit(Inner(), num_labeled=4, **kwargs))
+
+    found = describe(split_seed=3)['split']
+    labeled = SemiSupervisedSplit(
+        Inner(), num_labeled=4, split_seed=3).split.labeled
+    assert found == dict(seed=3, labeled=4, labeled_sha256=hashlib.sha256(
+        labeled.astype('<i8').tobytes()).hexdigest())
+    assert found != describe(split_seed=4)['split']
+    assert 'split' not in run_facts.describe_dataset(Inner())
 
 
 def test_commit_only_of_the_own_clone(tmp_path, monkeypatch):
