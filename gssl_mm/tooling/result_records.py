@@ -201,9 +201,11 @@ def stem_of(path: Path, root: Path, run: dict) -> str:
 def _result_files(roots: Iterable[Path]) -> list[tuple[Path, Path]]:
     found: dict[Path, Path] = {}
     for root in roots:
-        paths = [root] if root.is_file() else sorted(root.rglob('*.json'))
+        # The logs of a run, finished or not, are JSON by the line
+        paths = [root] if root.is_file() else sorted(
+            p for p in root.rglob('*.json') if p.parent.name != 'vis_data')
         if root.is_dir() and any(p.name == 'result.json' for p in paths):
-            # A work dir holds logs of other forms too
+            # A work dir holds other JSON too, of its gates for instance
             paths = [p for p in paths if p.name == 'result.json']
         found.update((path.resolve(), root.resolve()) for path in paths)
     return list(found.items())

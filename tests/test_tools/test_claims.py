@@ -250,7 +250,11 @@ def test_work_dirs_are_compared_like_results(tmp_path, run_tool):
         (work / 'vis_data').mkdir(parents=True)
         (tmp_path / f'results/{stem}/seed0.json').rename(work / 'result.json')
         (work / 'vis_data' / 'scalars.json').write_text('{"loss": 1}\n{}\n')
-    done = run_tool('analysis/collect_results.py', '--runs', 'work/a',
+    # A run that is not finished has logs alone
+    (tmp_path / 'work/c/seed0/vis_data').mkdir(parents=True)
+    log = tmp_path / 'work/c/seed0/vis_data/20260101_000000.json'
+    log.write_text('{"loss": 1}\n{"loss": 2}\n')
+    done = run_tool('analysis/collect_results.py', '--runs', 'work/a', 'work/c',
                     'work/b/seed0/result.json', '--baseline', 'a')
     assert done.returncode == 0, done.stderr
     assert '| `b` | 82.00 | +2.00 |' in done.stdout
