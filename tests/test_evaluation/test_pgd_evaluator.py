@@ -137,6 +137,19 @@ def test_skipping_changes_the_work_and_not_the_worst_case(toy, plain, tmp_path):
     assert sizes[:2] == [21, left] and sizes[2] < left
 
 
+def test_a_skipping_attack_is_run_anew_on_other_images(toy, plain, tmp_path):
+    for names in (('weak', 'strong'), ('strong', )):
+        cfg = toy.config(tmp_path, **{'test_cfg.skip_broken': True})
+        cfg.test_cfg.attacks = {n: toy.ATTACKS[n] for n in names}
+        _, metrics = toy.run(cfg)
+    # All 21 that are right without an attack, not those that 'weak' left
+    assert len(records(tmp_path)['strong']['index']) == 21
+    full = records(plain[0])['strong']
+    right = full['label'] == full['pred_label']
+    right[[3, 11]] = False
+    assert metrics['worst_case/top1'] == pytest.approx(100 * right.mean())
+
+
 def test_a_part_of_the_images(toy, plain, tmp_path):
     _, metrics = toy.run(toy.config(tmp_path, **{
         'test_cfg.max_samples': dict(strong=7)}))
