@@ -3,7 +3,6 @@
 Of V views the joint label of class c and view v is ``V * c + v``. Views are
 counted from 0, the image and its map as they are.
 """
-import math
 from collections.abc import Sequence
 
 import torch
@@ -87,7 +86,7 @@ def aggregate(matched: Sequence[Tensor], mode: str) -> Tensor:
     scores = torch.stack([logits.mean(2) for logits in matched])
     if mode == 'logit_sum' or len(scores) == 1:
         return scores.sum(0)
-    return scores.log_softmax(2).logsumexp(0) - math.log(len(scores))
+    return scores.log_softmax(2).logsumexp(0)
 
 
 def distillation(teacher: Tensor, student: Tensor, direction: str) -> Tensor:
