@@ -10,9 +10,14 @@ model = dict(
         num_classes=10,
         in_channels=128,
         loss=dict(type='CrossEntropyLoss'),
-        # PyTorch's own initialisation, 1 / sqrt(128), with bias 0
+        # Weights as nn.Linear's, uniform below 1 / sqrt(in_channels), bias 0
         init_cfg=dict(
-            type='Uniform', layer='Linear', a=-0.088388, b=0.088388, bias=0.)),
+            type='Kaiming',
+            layer='Linear',
+            a=5**0.5,
+            mode='fan_in',
+            nonlinearity='leaky_relu',
+            distribution='uniform')),
     attack=_base_.released_attack,
     attack_bn='train',
     # The network sees 2 x - 1
