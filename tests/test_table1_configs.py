@@ -5,7 +5,13 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import torch
 from mmengine.config import Config
+from torch import nn
+
+import gssl_mm.engine
+import gssl_mm.models  # noqa: F401  both register what configs name
+from gssl_mm.registry import MODELS
 
 ROOT = Path(__file__).resolve().parents[1] / 'configs' / 'gssl'
 DATA = {'cifar10lt': ('CIFAR10', 10), 'cifar100lt': ('CIFAR100', 100)}
@@ -100,3 +106,24 @@ def test_the_first_lines_cite_the_papers_number(method):
         text = ast.get_docstring(ast.parse(path.read_text()))
         cited = re.search(r'Table 1: ([\d.]+)', text)
         assert (float(cited[1]) if cited else None) == number, path.name
+
+
+@pytest.mark.parametrize('path, end', [
+    (path, f'{data}{end}') for data, end, path in columns('-ssp')])
+def test_ssp_goes_on_from_its_best_first_stage(path, end, tmp_path,
+                                               monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    first = load(ROOT / f'resnet32-ssp-pretrain_{end}.py')
+    assert first.default_hooks.checkpoint.save_best == 'accuracy/top1'
+    run = tmp_path / f'work_dirs/resnet32-ssp-pretrain_{end}/seed0'
+    run.mkdir(parents=True)
+    trained = MODELS.build(first.model)
+    for parameter in trained.parameters():
+        nn.init.constant_(parameter, 0.5)
+    torch.save(dict(state_dict=trained.state_dict()),
+               run / 'best_accuracy_top1_epoch_150.pth')
+    torch.save(dict(state_dict={}), run / 'epoch_200.pth')
+    model = MODELS.build(load(path).model)
+    model.init_weights()
+    assert all((p == 0.5).all() for p in model.backbone.parameters())
+    assert not any((p == 0.5).all() for p in model.head.parameters())

@@ -4,8 +4,8 @@ G-SSL paper, Table 1: 43.43 (best epoch).
 Measured here: docs/results.md.
 Run: tools/run_seeds.sh configs/gssl/resnet32-ssp_cifar100lt.py 0
 
-Train resnet32-ssp-pretrain_cifar100lt.py first. To start from another checkpoint
-(the best one, another seed) give model.backbone.init_cfg.checkpoint=...
+Train resnet32-ssp-pretrain_cifar100lt.py first: this starts from its best epoch, by
+the accuracy of rotations. model.backbone.init_cfg.checkpoint=... names another.
 """
 _base_ = './resnet32-ldamdrw_cifar100lt.py'
 
@@ -14,4 +14,4 @@ model = dict(
         init_cfg=dict(
             type='Pretrained',
             prefix='backbone.',
-            checkpoint='work_dirs/resnet32-ssp-pretrain_cifar100lt/seed0/epoch_200.pth')))
+            checkpoint='work_dirs/resnet32-ssp-pretrain_cifar100lt/seed0/best_*.pth')))

@@ -10,4 +10,4 @@ train_dataloader = dict(dataset=dict(imbalance_ratio=0.02))
 model = dict(
     backbone=dict(
         init_cfg=dict(
-            checkpoint='work_dirs/resnet32-ssp-pretrain_cifar10lt-r0.02/seed0/epoch_200.pth')))
+            checkpoint='work_dirs/resnet32-ssp-pretrain_cifar10lt-r0.02/seed0/best_*.pth')))

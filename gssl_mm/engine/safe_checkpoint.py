@@ -3,6 +3,7 @@
 Importing this module replaces the host's checkpoint loaders, which fall back
 to an unrestricted unpickler, for every kind of address.
 """
+import glob
 import io
 import os
 import re
@@ -84,9 +85,33 @@ def safe_load(file: str | os.PathLike | io.BytesIO,
         raise _explain(name, error) from error
 
 
+def newest_match(pattern: str) -> str:
+    """The file that a path means in which ``*`` stands for any letters.
+
+    Args:
+        pattern (str): A path, such as ``work_dirs/a/best_*.pth``.
+
+    Returns:
+        str: The match that was written last; a path without ``*``, or of a
+        file that has one in its name, as it is.
+
+    Raises:
+        FileNotFoundError: Nothing matches.
+    """
+    path = Path(pattern).expanduser()
+    if '*' not in pattern or path.exists():
+        return pattern
+    found = glob.glob(str(path))
+    if not found:
+        raise FileNotFoundError(
+            f'No checkpoint matches {pattern}. Train the run that writes it '
+            'first, or check the path.')
+    return max(found, key=os.path.getmtime)
+
+
 def load_from_local(filename: str, map_location=None):
-    """Load a checkpoint of this machine."""
-    return safe_load(filename, map_location)
+    """Load a checkpoint of this machine, the newest that matches a ``*``."""
+    return safe_load(newest_match(filename), map_location)
 
 
 def load_from_http(filename: str, map_location=None, model_dir=None):

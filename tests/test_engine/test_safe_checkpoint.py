@@ -215,3 +215,18 @@ def test_bytes_and_urls(tmp_path, monkeypatch):
 def test_no_loader_of_the_host_is_left():
     modules = {f.__module__ for f in CheckpointLoader._schemes.values()}
     assert modules == {'gssl_mm.engine.safe_checkpoint'}
+
+
+def test_a_star_is_the_newest_match(tmp_path):
+    folder = tmp_path / 'a run'
+    folder.mkdir()
+    for age, name in enumerate(('best_a_9.pth', 'best_a_10.pth', 'last.pth')):
+        torch.save(dict(weight=torch.tensor(age)), folder / name)
+        os.utime(folder / name, (1000 - age, 1000 - age))
+    found = CheckpointLoader.load_checkpoint(str(folder / 'best_*.pth'))
+    assert found['weight'] == 0
+    literal = folder / 'best_*.pth'
+    torch.save(dict(weight=torch.tensor(7)), literal)
+    assert CheckpointLoader.load_checkpoint(str(literal))['weight'] == 7
+    with pytest.raises(FileNotFoundError, match=r'worst_\*.pth'):
+        CheckpointLoader.load_checkpoint(str(folder / 'worst_*.pth'))
