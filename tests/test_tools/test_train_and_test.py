@@ -3,15 +3,21 @@ import json
 import re
 
 import pytest
+import torch
 from mmengine.config import Config
 
 from gssl_mm.tooling import errors, launch, loaders, train
 
 
-@pytest.fixture(scope='module')
-def trained(toy, tmp_path_factory):
-    """Shared place of one trained toy run; the first test fills it."""
-    return tmp_path_factory.mktemp('run')
+@pytest.fixture
+def checkpoint(tmp_path):
+    """Weights of the toy."""
+    shapes = {'backbone.conv.weight': (4, 3, 3, 3), 'backbone.conv.bias': (4, ),
+              'head.fc.weight': (2, 4), 'head.fc.bias': (2, )}
+    torch.save(dict(meta={}, state_dict={
+        name: torch.zeros(shape) for name, shape in shapes.items()}),
+        tmp_path / 'toy.pth')
+    return tmp_path / 'toy.pth'
 
 
 def refused(result, *words):
@@ -21,7 +27,8 @@ def refused(result, *words):
         assert word in result.stderr, result.stderr
 
 
-def test_train_resume_and_test(toy, trained, run_tool):
+def test_train_resume_and_test(toy, run_tool, tmp_path):
+    trained = tmp_path / 'run'
     done = run_tool(
         'train.py', toy, '--work-dir', trained, '--cfg-options',
         'optim_wrapper.accumulative_counts=2', 'train_cfg.max_epochs=2')
@@ -45,10 +52,10 @@ def test_train_resume_and_test(toy, trained, run_tool):
     assert 0 <= json.loads(out.read_text())['accuracy/top1'] <= 100
 
 
-def test_predictions_and_pictures(toy, trained, run_tool, tmp_path):
+def test_predictions_and_pictures(toy, checkpoint, run_tool, tmp_path):
     done = run_tool(
-        'test.py', toy, trained / 'epoch_3.pth', '--work-dir', tmp_path / 'w',
-        '--out', tmp_path / 'pred.pkl', '--show-dir', tmp_path / 'show',
+        'test.py', toy, checkpoint, '--work-dir', tmp_path / 'w', '--out',
+        tmp_path / 'pred.pkl', '--show-dir', tmp_path / 'show',
         '--interval', '8')
     assert done.returncode == 0, done.stderr
     assert (tmp_path / 'pred.pkl').stat().st_size > 0
@@ -187,12 +194,12 @@ def test_a_failed_run_leaves_with_one(capsys):
     assert 'No space left' in capsys.readouterr().err
 
 
-def test_a_checkpoint_of_another_architecture(toy, trained, run_tool,
+def test_a_checkpoint_of_another_architecture(toy, checkpoint, run_tool,
                                               tmp_path):
-    other = run_tool('test.py', toy, trained / 'epoch_3.pth', '--work-dir',
-                     tmp_path / 'w', '--cfg-options',
-                     'model.backbone.width=6', 'model.head.in_channels=6')
-    refused(other, 'ArchitectureMismatchError', 'epoch_3.pth')
+    other = run_tool('test.py', toy, checkpoint, '--work-dir', tmp_path / 'w',
+                     '--cfg-options', 'model.backbone.width=6',
+                     'model.head.in_channels=6')
+    refused(other, 'ArchitectureMismatchError', 'toy.pth')
 
 
 @pytest.mark.parametrize('default, custom, added', [
