@@ -135,9 +135,14 @@ def take_turns(runs: dict[str, Callable[[], Any]],
 
 
 @contextmanager
-def quiet_host(device: str) -> Iterator[None]:
-    """The host's scope, without a log line for every weight it sets."""
-    if device == 'cuda':
+def quiet_host(tuned: bool = False) -> Iterator[None]:
+    """The host's scope, without a log line for every weight it sets.
+
+    Args:
+        tuned (bool): Whether cuDNN looks for its fastest algorithms, as it
+            does in the recipes. Defaults to False.
+    """
+    if tuned:
         torch.backends.cudnn.benchmark = True
     MMLogger.get_current_instance().setLevel('WARNING')
     with DefaultScope.overwrite_default_scope('mmpretrain'):

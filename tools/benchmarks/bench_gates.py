@@ -97,7 +97,7 @@ def time_gates(configs: dict[str, Path],
                args: argparse.Namespace) -> dict[str, float]:
     """Step times over that of the first config, medians of paired rounds."""
     runs = {}
-    with quiet_host(args.device):
+    with quiet_host(tuned=True):
         for name, path in configs.items():
             trainer, batch = build_trainer(path, args)
             runs[name] = partial(trainer.step, batch)

@@ -159,7 +159,7 @@ def main(argv: list[str] | None = None) -> int:
     """Time and report."""
     args = parse_args(argv)
     facts = machine_facts(args.device)
-    with quiet_host(args.device):
+    with quiet_host(tuned=True):
         rows, promises = measure(args)
     return report('fixmatch_step', args, facts, rows, promises,
                   cores=len(os.sched_getaffinity(0)))

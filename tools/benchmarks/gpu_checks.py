@@ -227,7 +227,7 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Run the checks and write what they said."""
     args = parse_args(argv)
-    with quiet_host(args.device):
+    with quiet_host():
         checks = list(all_checks(args))
     if args.out:
         write_json(args.out, dict(

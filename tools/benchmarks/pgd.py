@@ -188,7 +188,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     facts = machine_facts(args.device)
     rows, promises = [], []
-    with quiet_host(args.device):
+    with quiet_host(tuned=True):
         for part in args.parts:
             more_rows, more_promises = RUN[part](args)
             rows += more_rows

@@ -192,7 +192,7 @@ def main(argv: list[str] | None = None) -> int:
     """Measure, model, report."""
     args = parse_args(argv)
     facts = machine_facts(args.device)
-    with quiet_host(args.device):
+    with quiet_host():
         rows = time_compute(args)
     reduced = None
     if not args.no_processes:

@@ -180,7 +180,7 @@ def main(argv: list[str] | None = None) -> int:
     """Time and report."""
     args = parse_args(argv)
     facts = machine_facts(args.device)
-    with quiet_host(args.device):
+    with quiet_host(tuned=True):
         rows, promises = time_parts(args)
     return report('train_step', args, facts, rows, promises,
                   cores=len(os.sched_getaffinity(0)))
