@@ -3,7 +3,6 @@
 Importing this module replaces the host's checkpoint loaders, which fall back
 to an unrestricted unpickler, for every kind of address.
 """
-import glob
 import io
 import os
 import re
@@ -85,8 +84,13 @@ def safe_load(file: str | os.PathLike | io.BytesIO,
         raise _explain(name, error) from error
 
 
+def written_last(folder: Path, pattern: str) -> Path | None:
+    """The file of a folder written last whose name matches a pattern."""
+    return max(folder.glob(pattern), key=os.path.getmtime, default=None)
+
+
 def newest_match(pattern: str) -> str:
-    """The file that a path means in which ``*`` stands for any letters.
+    """The file that a path means in whose name ``*`` is any letters.
 
     Args:
         pattern (str): A path, such as ``work_dirs/a/best_*.pth``.
@@ -99,14 +103,14 @@ def newest_match(pattern: str) -> str:
         FileNotFoundError: Nothing matches.
     """
     path = Path(pattern).expanduser()
-    if '*' not in pattern or path.exists():
+    if '*' not in path.name or path.exists():
         return pattern
-    found = glob.glob(str(path))
-    if not found:
+    found = written_last(path.parent, path.name)
+    if found is None:
         raise FileNotFoundError(
             f'No checkpoint matches {pattern}. Train the run that writes it '
             'first, or check the path.')
-    return max(found, key=os.path.getmtime)
+    return str(found)
 
 
 def load_from_local(filename: str, map_location=None):
@@ -174,4 +178,6 @@ def register_safe_loaders() -> None:
 
 register_safe_loaders()
 
-__all__ = ['register_safe_loaders', 'safe_load']
+__all__ = [
+    'newest_match', 'register_safe_loaders', 'safe_load', 'written_last'
+]

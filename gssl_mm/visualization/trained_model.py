@@ -6,6 +6,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from gssl_mm.engine.find_checkpoint import checkpoint_candidates
+from gssl_mm.engine.safe_checkpoint import written_last
 from gssl_mm.tooling.errors import CheckpointFileError, ConfigFileError
 
 SOURCE_HELP = (
@@ -72,15 +73,14 @@ def find_weights(work_dir: Path, which: str = 'last') -> Path:
         CheckpointFileError: It has none.
     """
     if which == 'best':
-        found = sorted(work_dir.glob('best_*.pth'),
-                       key=lambda path: path.stat().st_mtime)[-1:]
+        found = written_last(work_dir, 'best_*.pth')
     else:
-        found = checkpoint_candidates(work_dir)[:1]
-    if not found:
+        found = next(iter(checkpoint_candidates(work_dir)), None)
+    if found is None:
         raise CheckpointFileError(
             f'{work_dir} holds no {which} checkpoint. Give CONFIG,CHECKPOINT, '
             'or wait for the first one.')
-    return found[0]
+    return found
 
 
 def _two_files(source: str, which: str) -> tuple[str, Path]:

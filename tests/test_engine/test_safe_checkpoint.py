@@ -218,7 +218,7 @@ def test_no_loader_of_the_host_is_left():
 
 
 def test_a_star_is_the_newest_match(tmp_path):
-    folder = tmp_path / 'a run'
+    folder = tmp_path / 'a [run]'
     folder.mkdir()
     for age, name in enumerate(('best_a_9.pth', 'best_a_10.pth', 'last.pth')):
         torch.save(dict(weight=torch.tensor(age)), folder / name)
