@@ -35,9 +35,10 @@ class Smooth(nn.Sequential):
 def build(kind, head=LINEAR, views=None, ssl_views='inplace_all', **changes):
     torch.manual_seed(0)
     pretext = dict(tasks=TASKS) if 'tasks' in head else None
+    changes.setdefault('neck', dict(type='GlobalAveragePooling'))
     model = MODELS.build(dict(
         type=f'gssl_mm.{kind}Classifier', backbone=Smooth(),
-        neck=dict(type='GlobalAveragePooling'), head=copy.deepcopy(head),
+        head=copy.deepcopy(head),
         data_preprocessor=dict(
             type='gssl_mm.SemiSupervisedDataPreprocessor', mean=[127.5] * 3,
             std=[127.5] * 3, pretext=pretext, ssl_views=ssl_views,

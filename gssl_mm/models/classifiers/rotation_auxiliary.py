@@ -8,8 +8,8 @@ from torch import Tensor
 from gssl_mm.registry import MODELS
 
 from ..attacks.functional import check_logits
-from ..heads import GatedMultiTaskHead
-from ..utils.precision import float32_region, pooled_feature
+from ..heads import GatedMultiTaskHead, classification_loss
+from ..utils.precision import as_weights, float32_region, pooled_feature
 from .adversarial import AdversarialClassifier, labels_of
 
 TURNS = 4
@@ -83,13 +83,11 @@ class RotationAuxiliaryClassifier(AdversarialClassifier):
             rotated_views(inputs), self.objective(data_samples, inputs.device),
             views=VIEWS)
         plain, turned = _split(self.extract_feat(views), len(inputs))
+        losses = classification_loss(
+            self.head, as_weights(self.head, plain), data_samples)
         with float32_region(inputs.device):
-            losses = self.head.primary.loss(
-                self.head.for_primary(plain), data_samples)
-            if 'loss' in losses:
-                losses = {'loss_cls': losses.pop('loss'), **losses}
             losses.update(self.head.pretext_loss(
-                pooled_feature(self.head.as_weights(turned)),
+                pooled_feature(as_weights(self.head, turned)),
                 self._turns(len(inputs), inputs.device)))
         return losses
 
@@ -106,7 +104,7 @@ class RotationAuxiliaryClassifier(AdversarialClassifier):
             plain, turned = _split(self.extract_feat(images), len(labels))
             logits = check_logits(self.head(plain), len(labels))
             with float32_region(device):
-                feat = pooled_feature(self.head.as_weights(turned))
+                feat = pooled_feature(as_weights(self.head, turned))
                 rotation, _ = self.head.task_heads.losses(feat, turns)
                 return torch.cat([self.attack.losses(logits, labels),
                                   weight * rotation[:, 0]])

@@ -9,10 +9,10 @@ from torch import Tensor
 
 from gssl_mm.datasets.errors import EmptyUnlabeledError
 
-from ..heads import primary_head
+from ..heads import classification_loss
 from ..losses.consistency import probability_mse
 from ..utils.batch_statistics import keep_running_stats
-from ..utils.precision import float32_region, pooled_feature
+from ..utils.precision import as_weights, float32_region, pooled_feature
 from ..utils.semi_supervised_preprocessor import SemiSupervisedBatch
 
 
@@ -85,8 +85,7 @@ class SemiSupervisedClassifier(ImageClassifier, metaclass=ABCMeta):
 
     def encode(self, images: Tensor) -> tuple:
         """Features in the type of the head's weights, float32 as a rule."""
-        dtype = next(self.head.parameters()).dtype
-        return tuple(feat.to(dtype) for feat in self.extract_feat(images))
+        return as_weights(self.head, self.extract_feat(images))
 
     def encode_apart(self, images: Tensor) -> tuple:
         """Features whose batch statistics are not remembered."""
@@ -96,11 +95,7 @@ class SemiSupervisedClassifier(ImageClassifier, metaclass=ABCMeta):
     def supervised_loss(self, feats: tuple,
                         data_samples: list[DataSample]) -> dict:
         """The primary head's loss on labelled images, as ``loss_cls``."""
-        with float32_region(feats[-1].device):
-            losses = primary_head(self).loss(feats, data_samples)
-        if 'loss' in losses:
-            losses = {'loss_cls': losses.pop('loss'), **losses}
-        return losses
+        return classification_loss(self.head, feats, data_samples)
 
     def logits(self, feats: tuple) -> Tensor:
         """Logits of the classes, float32 ``(N, K)``."""

@@ -10,13 +10,14 @@ from gssl_mm.registry import MODELS
 
 from ..gates import Agreement, GateOutput, measure_agreement
 from ..pretext import build_tasks
-from ..utils.precision import float32_region, pooled_feature
+from ..utils.precision import as_weights, float32_region, pooled_feature
 from .feature_gradients import (
     check_primary,
     class_targets,
     primary_gradients,
     task_gradients,
 )
+from .primary_head import classification_loss
 from .task_heads import TaskHeads
 
 
@@ -105,14 +106,9 @@ class GatedMultiTaskHead(BaseModule):
         """Return what the primary head classifies, ``(N, D)``."""
         return self.primary.pre_logits(feats)
 
-    def as_weights(self, feats: tuple) -> tuple[Tensor, ...]:
-        """Cast features to the type of the weights, float32 as a rule."""
-        dtype = next(self.task_heads.parameters()).dtype
-        return tuple(feat.to(dtype) for feat in feats)
-
     def for_primary(self, feats: tuple) -> tuple[Tensor, ...]:
         """What the primary head reads: all views only if it knows views."""
-        feats = self.as_weights(feats)
+        feats = as_weights(self, feats)
         if feats[-1].ndim != 3 or hasattr(self.primary, 'num_views'):
             return feats
         return (pooled_feature(feats), )
@@ -142,12 +138,9 @@ class GatedMultiTaskHead(BaseModule):
             has a term of its own, ``agree_<task>`` where gradients are
             compared.
         """
-        feats = self.as_weights(feats)
+        feats = as_weights(self, feats)
+        losses = classification_loss(self, feats, data_samples, **kwargs)
         with float32_region(feats[-1].device):
-            losses = self.primary.loss(
-                self.for_primary(feats), data_samples, **kwargs)
-            if 'loss' in losses:
-                losses = {'loss_cls': losses.pop('loss'), **losses}
             labels = self._labels(data_samples, feats[-1].device)
             feat = pooled_feature(feats)
             agreement = self._agreement(feat, data_samples, labels)
@@ -174,7 +167,7 @@ class GatedMultiTaskHead(BaseModule):
 
         def losses(feats: tuple) -> Tensor:
             with float32_region(device):
-                feat = pooled_feature(self.as_weights(feats))
+                feat = pooled_feature(as_weights(self, feats))
                 task_losses, _ = self.task_heads.losses(feat, labels)
                 agreement = None
                 if self.gate.needs_agreement:

@@ -1,5 +1,8 @@
 """The head that classifies, alone or inside a head with pretext tasks."""
+from mmpretrain.structures import DataSample
 from torch import nn
+
+from ..utils.precision import float32_region
 
 
 def primary_head(model: nn.Module) -> nn.Module:
@@ -11,4 +14,23 @@ def primary_head(model: nn.Module) -> nn.Module:
     return getattr(model.head, 'primary', model.head)
 
 
-__all__ = ['primary_head']
+def classification_loss(head: nn.Module, feats: tuple,
+                        data_samples: list[DataSample], **kwargs) -> dict:
+    """Return the loss of a head without its pretext tasks, as ``loss_cls``.
+
+    Args:
+        head (nn.Module): A classification head, or one around it.
+        feats (tuple): Features in the type of the head's weights.
+        data_samples (list[DataSample]): With the labels.
+        **kwargs: Of the loss.
+    """
+    if hasattr(head, 'primary'):
+        head, feats = head.primary, head.for_primary(feats)
+    with float32_region(feats[-1].device):
+        losses = head.loss(feats, data_samples, **kwargs)
+    if 'loss' in losses:
+        losses = {'loss_cls': losses.pop('loss'), **losses}
+    return losses
+
+
+__all__ = ['classification_loss', 'primary_head']

@@ -2,7 +2,7 @@
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 
 def float32_region(device: torch.device) -> AbstractContextManager:
@@ -20,6 +20,12 @@ def float32_region(device: torch.device) -> AbstractContextManager:
 def at_least_float32(values: Tensor) -> Tensor:
     """Return float64 as it is, and anything else as float32."""
     return values if values.dtype == torch.float64 else values.float()
+
+
+def as_weights(module: nn.Module, feats: tuple) -> tuple[Tensor, ...]:
+    """Cast features to the type of a module's weights, float32 as a rule."""
+    dtype = next(module.parameters()).dtype
+    return tuple(feat.to(dtype) for feat in feats)
 
 
 def pooled_feature(feats: tuple | Tensor) -> Tensor:

@@ -80,3 +80,17 @@ def test_mixmatch_learns_pretext_tasks_from_copies_alone():
     losses = model.loss(batch, data_samples)
     found = sum(losses[f'loss_{n}'] for n in ('lorot', 'flip', 'perm'))
     assert found.item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_a_host_s_head_behind_feature_masks_reads_the_plain_features():
+    model = build('FixMatch', GATED,
+                  neck=dict(type='gssl_mm.FeatureMaskNeck'))
+    net = copy.deepcopy(model)
+    batch, data_samples = draw('FixMatch', pretext_labels=pretext_labels(15))
+    losses = model.loss(batch, data_samples)
+    images = torch.cat([batch.labeled, *batch.views.values()])
+    fc = net.head.primary.fc
+    z = features(net, images) @ fc.weight.T + fc.bias
+    expected = supervised(z[:LABELED])
+    assert losses['loss_cls'].item() == pytest.approx(
+        expected.item(), rel=1e-5)
