@@ -40,13 +40,15 @@ def test_both_sides_train_the_same_thing(load, tmp_path, network):
             sets = [loader.pop('dataset') for loader in (one, two)]
             assert one == two
             assert sets[0]['indices'] == sets[1]['indices']
-    plain, last, amp = ours
+    plain, last, amp, given_back = ours
     assert plain.model.data_preprocessor.memory_format == 'contiguous'
     assert last.model.data_preprocessor.memory_format == 'channels_last'
     assert last.custom_hooks[0].type == 'gssl_mm.ChannelsLastHook'
     assert plain.get('custom_hooks') is None
     assert amp.optim_wrapper.type == 'gssl_mm.AmpOptimWrapper'
     assert last.optim_wrapper.get('type') is None
+    assert amp.default_hooks.pop('heap').type == 'gssl_mm.HeapHook'
+    assert given_back.to_dict() == amp.to_dict()
 
 
 def test_both_sides_read_the_same_drawn_images(load, tmp_path):

@@ -20,6 +20,7 @@ from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
 
 from gssl_mm.atomic_io import atomic_write
+from gssl_mm.engine.heap import keep_freed_memory
 from gssl_mm.engine.run_facts import git_commit, hardware, versions
 
 
@@ -138,12 +139,15 @@ def take_turns(runs: dict[str, Callable[[], Any]],
 def quiet_host(tuned: bool = False) -> Iterator[None]:
     """The host's scope, without a log line for every weight it sets.
 
+    Freed memory stays with the process, as in a run with ``HeapHook``.
+
     Args:
         tuned (bool): Whether cuDNN looks for its fastest algorithms, as it
             does in the recipes. Defaults to False.
     """
     if tuned:
         torch.backends.cudnn.benchmark = True
+    keep_freed_memory()
     MMLogger.get_current_instance().setLevel('WARNING')
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         yield

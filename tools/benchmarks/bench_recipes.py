@@ -20,12 +20,14 @@ NETWORKS = {
         (dict(type='ResNet_CIFAR', depth=18, num_stages=4, out_indices=(3, ),
               style='pytorch'), 512, 1280),
 }
-# Name: (side, memory, precision)
+# Name: (side, memory, precision, whether freed memory is kept)
 VARIANTS = {
-    'host': ('host', '', ''),
-    'ours': ('ours', 'contiguous', 'float32'),
-    'ours, channels_last': ('ours', 'channels_last', 'float32'),
-    'ours, channels_last, bf16': ('ours', 'channels_last', 'bfloat16'),
+    'host': ('host', '', '', False),
+    'ours': ('ours', 'contiguous', 'float32', True),
+    'ours, channels_last': ('ours', 'channels_last', 'float32', True),
+    'ours, channels_last, bf16': ('ours', 'channels_last', 'bfloat16', True),
+    'ours, channels_last, bf16, without HeapHook':
+        ('ours', 'channels_last', 'bfloat16', False),
 }
 
 
@@ -87,7 +89,7 @@ def host_config(args: Any, network_name: str, images: int) -> Config:
 
 
 def our_config(args: Any, network_name: str, images: int, memory: str,
-               precision: str) -> Config:
+               precision: str, keeps: bool) -> Config:
     """The same through our dataset, preprocessor and hooks."""
     cfg = Config.fromfile(CONFIGS / '_base_' / 'default_runtime.py')
     cfg.merge_from_dict(common(args, network_name))
@@ -102,6 +104,8 @@ def our_config(args: Any, network_name: str, images: int, memory: str,
     cfg.train_dataloader = loader(train, args.batch_size, args.workers, True)
     cfg.val_dataloader = loader(test, args.batch_size, args.workers, False)
     cfg.default_hooks.pop('class_counts')
+    if not keeps:
+        cfg.default_hooks.pop('heap')
     if memory == 'channels_last':
         cfg.custom_hooks = [dict(type='gssl_mm.ChannelsLastHook')]
     if precision == 'bfloat16':
@@ -112,10 +116,10 @@ def our_config(args: Any, network_name: str, images: int, memory: str,
 def build_config(variant: str, args: Any, network_name: str,
                  images: int) -> Config:
     """The config of a variant."""
-    side, memory, precision = VARIANTS[variant]
+    side, *switches = VARIANTS[variant]
     if side == 'host':
         return host_config(args, network_name, images)
-    return our_config(args, network_name, images, memory, precision)
+    return our_config(args, network_name, images, *switches)
 
 
 def register_host_dataset() -> None:

@@ -4,6 +4,7 @@ from .checkpoint_hook import CheckpointHook
 from .data_check_hook import DataCheckHook
 from .fixmatch_hook import FixMatchHook
 from .gate_curves_hook import GateCurvesHook
+from .heap_hook import HeapHook
 from .ldam_hook import LDAMHook
 from .results_hook import ResultsHook
 from .runtime_info_hook import RuntimeInfoHook
@@ -12,6 +13,6 @@ from .teacher_hook import TeacherHook
 
 __all__ = [
     'ChannelsLastHook', 'CheckpointCheckHook', 'CheckpointHook',
-    'DataCheckHook', 'FixMatchHook', 'GateCurvesHook', 'LDAMHook',
+    'DataCheckHook', 'FixMatchHook', 'GateCurvesHook', 'HeapHook', 'LDAMHook',
     'ResultsHook', 'RuntimeInfoHook', 'StepSeedHook', 'TeacherHook'
 ]
