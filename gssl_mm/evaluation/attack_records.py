@@ -31,6 +31,7 @@ class AttackRecord(NamedTuple):
         pred_score (np.ndarray): Probabilities, float32 ``(N, K)``.
         linf (np.ndarray): Largest change of a pixel, float32 ``(N,)``.
         l2 (np.ndarray): Norm of the change, float32 ``(N,)``.
+        seconds (float): What making it took.
     """
 
     index: np.ndarray
@@ -39,6 +40,7 @@ class AttackRecord(NamedTuple):
     pred_score: np.ndarray
     linf: np.ndarray
     l2: np.ndarray
+    seconds: float = 0.
 
     @property
     def correct(self) -> np.ndarray:
@@ -81,7 +83,8 @@ def gather_records(parts: list[AttackRecord]) -> AttackRecord:
         empty = np.empty(0, np.int64)
         size = np.empty(0, np.float32)
         return AttackRecord(empty, empty, empty, size[:, None], size, size)
-    columns = [np.concatenate(c) for c in zip(*everything, strict=True)]
+    *columns, _ = zip(*everything, strict=True)
+    columns = [np.concatenate(column) for column in columns]
     _, first = np.unique(columns[0], return_index=True)
     return AttackRecord(*(column[first] for column in columns))
 

@@ -36,12 +36,13 @@ def summarise_attack(record: AttackRecord, num_classes: int,
         **more (Any): Added to the summary.
 
     Returns:
-        dict: Number of images and of right ones, accuracy and that of each
-        class in percent, and the largest change of an image in both norms.
+        dict: The seconds it took when it was made, number of images and of
+        right ones, accuracy and that of each class in percent, and the largest
+        change of an image in both norms.
     """
     return dict(
-        more, images=len(record.index), right=int(record.correct.sum()),
-        top1=percent(record.correct),
+        more, seconds=float(record.seconds), images=len(record.index),
+        right=int(record.correct.sum()), top1=percent(record.correct),
         per_class=class_accuracy(record, num_classes).tolist(),
         max_linf=float(record.linf.max(initial=0)),
         max_l2=float(record.l2.max(initial=0)))

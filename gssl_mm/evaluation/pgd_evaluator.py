@@ -178,7 +178,6 @@ class PGDEvaluator(TestLoop):
         for name, attack in self.attacks.items():
             limit = min(self.limits.get(name) or size, size)
             covered = min(covered, limit)
-            start = time.time()
             mark = self._fingerprint(name, limit, standing, weights, clean)
             record = self._resumed(name, mark)
             if record is None:
@@ -191,8 +190,7 @@ class PGDEvaluator(TestLoop):
             judged = standing[clean.index[clean.index < covered]]
             metrics.update(self._metrics(name, record, judged))
             summary[name] = summarise_attack(
-                record, classes, attack=self.settings[name],
-                seconds=time.time() - start)
+                record, classes, attack=self.settings[name])
         metrics['worst_case/top1'] = percent(judged)
         summary['clean'] = summarise_attack(clean, classes)
         if is_main_process():
@@ -209,6 +207,7 @@ class PGDEvaluator(TestLoop):
             chosen = index < limit
             return chosen & standing[index] if self.skip_broken else chosen
 
+        start = time.time()
         total = int(keep(positions(self.dataloader)).sum())
         self.runner.logger.info(f'{name}: {total} images on this process')
         bar = ProgressBar(total, file=sys.stdout) if (
@@ -227,7 +226,7 @@ class PGDEvaluator(TestLoop):
                 bar.update(len(batch.index))
         if bar is not None:
             bar.file.write('\n')
-        return gather_records(parts)
+        return gather_records(parts)._replace(seconds=time.time() - start)
 
     def _batch_size(self) -> int:
         return getattr(self.dataloader.batch_sampler, 'batch_size', None) or 1

@@ -74,12 +74,12 @@ def centre_table(groups: list[Group], papers: dict) -> str:
 def _meaning(moved: list[float], papers: dict) -> str:
     if not moved:
         return ''
-    span = f'{min(moved):.1f} to {max(moved):.1f}'
-    return (f'Moving the centre back to the clean image raises the robust '
-            f'accuracy of one and the same network by {span} points here; the '
-            "largest gain over PGD training in the paper's table is "
-            f'{_paper_gain(papers):.1f} points. Robust accuracies of the two '
-            'protocols are not comparable.')
+    span = f'{min(moved):+.2f} to {max(moved):+.2f}'
+    return ('With the clean image in the centre the robust accuracy of one '
+            f'and the same network differs by {span} points here: so much of '
+            "a number of the paper's table can the released centre explain, "
+            'for networks trained in the same way. The largest gain over PGD '
+            f'training in that table is {_paper_gain(papers):.1f} points.')
 
 
 __all__ = ['centre_table']

@@ -48,6 +48,12 @@ def records(folder):
             for path in (folder / 'robustness').glob('*.npz')}
 
 
+def seconds(folder):
+    summary = json.loads((folder / 'robustness/summary.json').read_text())
+    return {name: found['seconds']
+            for name, found in summary['attacks'].items() if name != 'clean'}
+
+
 def by_hand(toy, runner, name):
     """Attack every image alone, from the start that its position gives."""
     model = PixelModel(runner.model)
@@ -226,8 +232,11 @@ def test_killed_and_resumed_by_attack(toy, plain, tmp_path, monkeypatch):
     assert set(calls) == {8}
     assert metrics == plain[2]
     calls.clear()
+    took = seconds(tmp_path)
     assert toy.run(toy.config(tmp_path))[1] == metrics
     assert not calls
+    assert seconds(tmp_path) == took
+    assert all(took.values())
     toy.run(toy.config(tmp_path, **{'test_cfg.seed': 1}))
     assert set(calls) == {2, 4, 8}
 
