@@ -10,7 +10,7 @@ default_hooks = dict(
     checkpoint_check=dict(type='gssl_mm.CheckpointCheckHook'),
     # Training counts for ShotAccuracy
     class_counts=dict(type='gssl_mm.ClassCountsHook'),
-    # Training on a CPU: what a step freed serves the next
+    # On a CPU: what a step freed serves the next
     heap=dict(type='gssl_mm.HeapHook'),
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=50),

@@ -3,8 +3,10 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import torch
 
 from gssl_mm.engine.heap import keep_freed_memory
 from gssl_mm.engine.hooks import HeapHook
@@ -57,9 +59,6 @@ def test_other_systems(monkeypatch):
 
 
 def test_a_model_on_an_accelerator_is_none_of_its_business(monkeypatch):
-    from types import SimpleNamespace
-
-    import torch
     monkeypatch.setattr('gssl_mm.engine.hooks.heap_hook.keep_freed_memory',
                         lambda: pytest.fail('called'))
     HeapHook().before_run(

@@ -19,5 +19,5 @@ class HeapHook(Hook):
 
     def before_run(self, runner) -> None:
         """Set up malloc, unless the model is on an accelerator."""
-        if next(runner.model.parameters()).device.type == 'cpu':
+        if all(p.device.type == 'cpu' for p in runner.model.parameters()):
             keep_freed_memory()
