@@ -46,12 +46,11 @@ def _hours(group: Group) -> str:
     return DASH if hours is None else f'{hours:.2f} h'
 
 
-def measured_cells(group: Group, metric: str) -> list[str]:
+def measured_cells(group: Group, metric: str, digits: int = 2) -> list[str]:
     """Cells of a group that every kind of table shares."""
     return [
-        summary_text(group.metric(metric, 'best')),
-        summary_text(group.metric(metric, 'last')),
-        summary_text(group.metric(metric, 'median_last20')),
+        *(summary_text(group.metric(metric, which), digits)
+          for which in ('best', 'last', 'median_last20')),
         _shots(group),
         seeds_text(group.seeds),
         data_name(group.runs[0]),
@@ -120,7 +119,8 @@ def _judged(group: Group, row: dict, base: dict | None,
             pairs: list[Pair]) -> list[str]:
     """The two cells that compare a group with the baseline's."""
     found = next((p.difference for p in pairs if p.ours is group), None)
-    text = DASH if found is None else f'{found.text()} (n = {found.n})'
+    digits = row.get('digits', 2)
+    text = DASH if found is None else f'{found.text(digits)} (n = {found.n})'
     if base is None or None in (row['value'], base['value']) or (
             row['value'] == base['value']):
         return [text, DASH]
@@ -156,7 +156,8 @@ def paper_table(table: dict, groups: list[Group],
                               DASH if base is None else NOT_TESTED])
             continue
         pairs = [] if base is None else pairs_of(row, base, groups, known)
-        lines += [[*head, f'`{g.stem}`', *measured_cells(g, row['metric']),
+        lines += [[*head, f'`{g.stem}`',
+                   *measured_cells(g, row['metric'], row.get('digits', 2)),
                    *_judged(g, row, base, pairs)] for g in hits]
     source = 'not from a paper' if table['paper'] == OURS else (
         f'paper: {table["paper"]}')

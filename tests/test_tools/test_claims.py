@@ -269,6 +269,15 @@ def test_what_a_test_found_is_added(tmp_path, run_tool):
     assert run_tool(tool, result, 'features', summary).returncode == 0
     group, = read_groups(tmp_path / 'results')
     assert group.by_seed('features/knn', 'last') == {0: 70.}
+    # What tools/visualization/tsne.py writes about several models
+    summary.write_text(json.dumps(dict(
+        models=dict(b=dict(knn=1.), a=dict(knn=2.)), seed=0)))
+    words = (tool, result, 'features', summary, '--model')
+    assert run_tool(*words, 'a').returncode == 0
+    group, = read_groups(tmp_path / 'results')
+    assert group.by_seed('features/knn', 'last') == {0: 2.}
+    missing = run_tool(*words, 'c')
+    assert missing.returncode == 2 and 'b, a' in missing.stderr
     for section, text in (('seed', '{"metrics": {}}'), ('robust', '{}'),
                           ('robust', '{')):
         summary.write_text(text)

@@ -204,6 +204,8 @@ def test_a_table_of_our_own_says_so_and_shows_what_was_not_run(papers):
         rows = [line for line in text.splitlines() if '| top-1 |' in line]
         assert len(rows) == len(papers[name]['rows'])
     assert '(paper: Mixture of' in render('gssl-table1', [], papers)
+    separation = render('gssl-figure8', [], papers)
+    assert separation.count('| Vanilla | CIFAR-10 |') == 3
 
 
 def test_the_page_shows_every_table(repo, papers):

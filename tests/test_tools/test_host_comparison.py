@@ -148,7 +148,8 @@ def test_host_comparison(run_tool, tmp_path):
     assert [(row['part'], row['variant']) for row in found['rows']] == [
         (network, variant) for network in ('CIFARResNet-32', 'ResNet_CIFAR-18')
         for variant in ('host', 'ours', 'ours, channels_last',
-                        'ours, channels_last, bf16')]
+                        'ours, channels_last, bf16',
+                        'ours, channels_last, bf16, without HeapHook')]
     for row in found['rows']:
         assert row['images_per_s'] > 0 and 0 <= row['accuracy'] <= 100
         assert row['epoch_s'] > 0 and len(row['all_ms']) == 1

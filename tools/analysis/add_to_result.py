@@ -5,9 +5,13 @@ Example:
         robust work_dirs/a/seed0/test/robustness/summary.json \
         --out results/a/seed0.json
 
-The summary is any JSON object with an entry "metrics", name to number. It
-becomes the entry SECTION of the results, whose metrics the tables then find as
-SECTION/NAME, such as robust/pgd20/top1.
+    python tools/analysis/add_to_result.py work_dirs/a/seed0/result.json \
+        features tsne.json --model G-SSL --out results/a/seed0.json
+
+The summary is any JSON object with an entry "metrics", name to number, or one
+about several models ("models", name to such numbers), of which --model names
+one. It becomes the entry SECTION of the results, whose metrics the tables then
+find as SECTION/NAME, such as robust/pgd20/top1 or features/silhouette.
 """
 import argparse
 import json
@@ -27,21 +31,28 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('result', type=Path, help='result.json of the run')
     parser.add_argument('section', help='name of the new entry')
     parser.add_argument('summary', type=Path, help='what the test wrote')
+    parser.add_argument('--model', help='whose numbers, if of several models')
     parser.add_argument('--out', type=Path,
                         help='where to (default: RESULT itself)')
     return parser.parse_args()
 
 
-def read_summary(path: Path) -> dict:
-    """Read what a test wrote.
+def read_summary(path: Path, model: str | None = None) -> dict:
+    """Read what a test wrote, of one model where it is about several.
 
     Raises:
-        OptionError: It is no JSON object with metrics.
+        OptionError: It is no JSON object with metrics (of this model).
     """
     try:
         content = json.loads(path.read_text())
     except (ValueError, OSError) as error:
         raise OptionError(f'{path} is not readable JSON ({error}).') from error
+    if isinstance(content, dict) and model is not None:
+        models = content.pop('models', {})
+        if model not in models:
+            raise OptionError(f'{path} has no model {model!r}, but '
+                              f'{", ".join(models) or "none"}.')
+        content['metrics'] = models[model]
     if not isinstance(content, dict) or not isinstance(
             content.get('metrics'), dict):
         raise OptionError(f'{path} has no entry "metrics", name to number.')
@@ -59,7 +70,7 @@ def main() -> int:
     if args.section in taken:
         raise OptionError(f'{args.section!r} is an entry of the results '
                           'already: choose another name.')
-    run[args.section] = read_summary(args.summary)
+    run[args.section] = read_summary(args.summary, args.model)
     out = args.out or args.result
     part = out.with_name(f'{out.name}.part')
     part.write_text(f'{json.dumps(run, indent=2)}\n')
