@@ -96,7 +96,7 @@ def browse(cfg: Any, out: Path, phase: str = 'train', num: int = 12,
     """
     from mmengine.registry import init_default_scope
 
-    from gssl_mm.models.pretext import PretextTransform
+    from gssl_mm.models.pretext import build_pretext_transform
     from gssl_mm.visualization.pretext_grid import plot_pretext_grid
     if num < 1 or cols < 1:
         raise OptionError(f'num and cols must be at least 1, got {num}, '
@@ -104,7 +104,7 @@ def browse(cfg: Any, out: Path, phase: str = 'train', num: int = 12,
     arguments = pretext_arguments(cfg)
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
     transform = NormalisedTransform(
-        PretextTransform(**arguments), cfg.model.data_preprocessor)
+        build_pretext_transform(arguments), cfg.model.data_preprocessor)
     dataset = build_dataset(cfg, phase)
     to_rgb = cfg.model.data_preprocessor.get('to_rgb', False)
     images, labels = load_images(

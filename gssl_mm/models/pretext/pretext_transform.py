@@ -218,3 +218,13 @@ class PretextTransform:
         packed = torch.cat(draw, 1).to(device, non_blocking=True)
         return PretextDraw(*packed.split(
             [draw.region.size(1), draw.params.size(1)], 1))
+
+
+def build_pretext_transform(cfg: dict) -> PretextTransform:
+    """Build a pretext transform.
+
+    Args:
+        cfg (dict): Arguments of :class:`PretextTransform`, or of the subclass
+            that ``type`` names.
+    """
+    return TASK_UTILS.build({'type': PretextTransform, **cfg})

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from gssl_mm.registry import MODELS, TASK_UTILS
 
-from ..pretext import PretextTransform
+from ..pretext import build_pretext_transform
 from .step_random import step_generator
 
 MEMORY_FORMATS = {
@@ -34,8 +34,9 @@ class PretextDataPreprocessor(ClsDataPreprocessor):
         augment (list, optional): Configs of callables ``(images, generator) ->
             images`` on raw pixels ``(N, C, H, W)``, run in order in training.
             Defaults to None.
-        pretext (dict, optional): Arguments of :class:`PretextTransform`.
-            Defaults to None, no pretext task.
+        pretext (dict, optional): Arguments of :class:`PretextTransform`, or
+            of the subclass that ``type`` names. Defaults to None, no pretext
+            task.
         pretext_as_label (bool): Self-supervised pre-training: the label of the
             only pretext task takes the place of ``gt_label``, in testing too
             (with the same draws for every batch). Defaults to False.
@@ -69,7 +70,7 @@ class PretextDataPreprocessor(ClsDataPreprocessor):
                              f'{list(MEMORY_FORMATS)}, got {memory_format!r}')
         self.memory_format = MEMORY_FORMATS[memory_format]
         self.augment = [TASK_UTILS.build(cfg) for cfg in augment or ()]
-        self.pretext = PretextTransform(**pretext) if pretext else None
+        self.pretext = build_pretext_transform(pretext) if pretext else None
         self.pretext_as_label = pretext_as_label
         if pretext_as_label and len(self.pretext.tasks if pretext else ()) != 1:
             raise ValueError('pretext_as_label needs exactly one pretext task')

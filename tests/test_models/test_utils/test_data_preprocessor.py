@@ -3,8 +3,9 @@ import torch
 from mmengine.logging import MessageHub
 from mmpretrain.structures import DataSample
 
+from gssl_mm.models.pretext import PretextTransform
 from gssl_mm.models.utils import RandomCropFlip
-from gssl_mm.registry import MODELS
+from gssl_mm.registry import MODELS, TASK_UTILS
 
 TASKS = [dict(type='gssl_mm.LocalRotation'), dict(type='gssl_mm.LocalFlip')]
 MEAN, STD = [10., 20., 30.], [2., 4., 5.]
@@ -55,6 +56,22 @@ def test_training_transforms_after_the_normalisation():
         patch = patch.flip(2) if flip else patch
         source[:, rows, cols] = torch.rot90(patch.clone(), turns, (1, 2))
         assert torch.equal(image, source)
+
+
+def test_a_transform_of_the_users_own():
+    @TASK_UTILS.register_module()
+    class FirstQuadrant(PretextTransform):
+        def sample(self, *args):
+            draw = super().sample(*args)
+            return draw._replace(region=torch.zeros_like(draw.region))
+
+    tasks = [dict(type='gssl_mm.LocalRotation')]
+    for name, most in (('gssl_mm.PretextTransform', 16),
+                       ('gssl_mm.FirstQuadrant', 4)):
+        out = build(pretext=dict(type=name, tasks=tasks))(batch(64), True)
+        labels = torch.stack([s.pretext_labels for s in out['data_samples']])
+        assert most / 2 <= labels.max() < most
+    TASK_UTILS.module_dict.pop('FirstQuadrant')
 
 
 def test_draws_depend_on_seed_and_iteration_alone():
