@@ -21,6 +21,7 @@ from .table_cells import (
     summary_text,
 )
 
+ACCURACY = 'accuracy/top1'
 SHOTS = ('shot/many', 'shot/medium', 'shot/few')
 NOTE = ('Measured numbers: mean ± sample standard deviation over seeds, in %. '
         '"Best" is the best epoch on the test set, as the papers report it, '
@@ -51,7 +52,7 @@ def measured_cells(group: Group, metric: str, digits: int = 2) -> list[str]:
     return [
         *(summary_text(group.metric(metric, which), digits)
           for which in ('best', 'last', 'median_last20')),
-        _shots(group),
+        _shots(group) if metric == ACCURACY else DASH,
         seeds_text(group.seeds),
         data_name(group.runs[0]),
         schedule_text(group),
@@ -165,7 +166,7 @@ def paper_table(table: dict, groups: list[Group],
     return f'{title} {NOTE}\n\n{markdown(header, lines)}'
 
 
-def all_table(groups: list[Group], metric: str = 'accuracy/top1') -> str:
+def all_table(groups: list[Group], metric: str = ACCURACY) -> str:
     """Every group that was measured, whatever table it belongs to."""
     lines = [[f'`{g.stem}`', *measured_cells(g, metric)] for g in groups]
     return f'{NOTE}\n\n{markdown(["run", *MEASURED], lines)}'
