@@ -48,10 +48,16 @@ def test_long_tailed_recipe(name, epochs):
         assert rate == pytest.approx(long_tailed(epoch), rel=1e-6), epoch
 
 
-def test_shortened_recipe_moves_the_decays():
-    for epoch, rate in enumerate(rates('gssl/resnet32_cifar10lt-40e.py')):
+@pytest.mark.parametrize('name', [
+    str(path.relative_to(CONFIGS)) for path in sorted(
+        CONFIGS.glob('*/*_cifar10lt-40e.py')) if 'recipe' not in path.name])
+def test_shortened_recipes_move_the_decays_alone(name):
+    seen = rates(name)
+    assert len(seen) == 40
+    for epoch, rate in enumerate(seen):
         expected = long_tailed(epoch, first=32, second=36)
         assert rate == pytest.approx(expected, rel=1e-6), epoch
+    assert Config.fromfile(CONFIGS / name).custom_hooks[0].drw_epoch == 32
 
 
 def test_optimiser_of_the_long_tailed_recipe():

@@ -1,12 +1,13 @@
 """LDAM-DRW with feature masks on CIFAR-10-LT, ratio 0.01, 40 epochs.
 
-The 200-epoch schedule scaled down (decays at 32 and 36, re-weighting from 32, a
-warm-up of one epoch): a smoke test, not evidence.
+The 200-epoch schedule with decays at 32 and 36 and re-weighting from 32: a smoke
+test, not evidence.
 """
 _base_ = './resnet32-ft_cifar10lt.py'
 
 param_scheduler = [
-    dict(type='MultiStepLR', milestones=[32, 36], gamma=0.01, by_epoch=True)
+    _base_.param_scheduler[0],
+    dict(_base_.param_scheduler[1], milestones=[32, 36])
 ]
 train_cfg = dict(max_epochs=40)
 custom_hooks = [dict(type='gssl_mm.LDAMHook', drw_epoch=32)]
