@@ -11,6 +11,7 @@ from gssl_mm.tooling.errors import ConfigFileError
 from gssl_mm.visualization import HalfWrittenLogError, RunLogError
 from gssl_mm.visualization.report import LookOptions, build_page, look
 from gssl_mm.visualization.report.charts import Scale, Series, line_chart, ticks
+from gssl_mm.visualization.report.facts import curves
 from gssl_mm.visualization.run_log import read_log
 from gssl_mm.visualization.run_record import (
     config_rows,
@@ -120,6 +121,17 @@ def test_record(run_dir, other_dir):
     unlike, same = config_rows(runs)
     assert unlike == [['optim_wrapper.optimizer.lr', '0.1', '0.2']]
     assert same > 20
+
+
+def test_a_lone_loss_is_the_classifiers(run_dir, tmp_path, writers):
+    rows = [{k: v for k, v in row.items() if k != 'loss_cls'}
+            for row in writers['rows'](3, gated=False)]
+    folder = writers['run'](tmp_path)
+    next(folder.glob('*/vis_data/scalars.json')).write_text(
+        ''.join(f'{json.dumps(row)}\n' for row in rows))
+    runs = read_runs([('gated', run_dir), ('plain', folder)])
+    chart, = (c for c in curves(runs) if 'loss of the classifier' in c)
+    assert len(re.findall('<polyline', chart)) == 2
 
 
 def test_flat_configs():

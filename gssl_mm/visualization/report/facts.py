@@ -51,8 +51,14 @@ def overview(runs: Sequence[RunRecord]) -> str:
                  kind='overview')
 
 
+def _curve(run: RunRecord, key: str) -> tuple:
+    """A curve; the only loss there is, is the classifier's."""
+    alone = not any('loss_' in logged for logged in run.log.train)
+    return run.curve('loss' if key == 'loss_cls' and alone else key)
+
+
 def _per_run(runs: Sequence[RunRecord], key: str) -> list[Series]:
-    found = [Series(run.name, *run.curve(key), place % RUN_COLOURS,
+    found = [Series(run.name, *_curve(run, key), place % RUN_COLOURS,
                     place % 4, place) for place, run in enumerate(runs)]
     return [series for series in found if len(series.x)]
 
