@@ -1,5 +1,6 @@
 """Markdown of the papers' claims beside what was measured."""
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from .claim_records import Cell, Claim, Evidence, counts
@@ -60,8 +61,12 @@ def _short_rows(claim: Claim) -> list[list[str]]:
     title, lines = _title(claim), []
     for cell in (c for c in claim.cells if c.evidence):
         head = [f'{title}: {cell.where}', _paper_text([cell], claim.denied)]
-        lines += [[*head, *_evidence_cells(found, cell.unit)]
-                  for found in cell.evidence]
+        alike = Counter((e.data, e.schedule) for e in cell.evidence)
+        for found in cell.evidence:
+            cells = _evidence_cells(found, cell.unit)
+            if alike[found.data, found.schedule] > 1:
+                cells[2] += f' ({found.run})'
+            lines.append([*head, *cells])
     rest = [cell for cell in claim.cells if not cell.evidence]
     if rest:
         what = title if not lines else f'{title}: the other cells'

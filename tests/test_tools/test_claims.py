@@ -153,6 +153,17 @@ def test_a_claim_of_table_1(tmp_path, papers, entries):
     assert absent.endswith('| – | not tested here |')
 
 
+def test_alike_lines_are_told_apart_by_their_runs(tmp_path, papers, entries):
+    for tag in ('', '-nowarmup'):
+        write_runs(tmp_path, f'resnet32-lorot_cifar10lt{tag}', [81.])
+        write_runs(tmp_path, f'resnet32-ldamdrw_cifar10lt{tag}', [80.])
+    text = claims_table(judge(entries, papers,
+                              read_groups(tmp_path / 'results'), tmp_path))
+    for tag in ('', '-nowarmup'):
+        assert (f'batch 128 (`resnet32-lorot_cifar10lt{tag}` less '
+                f'`resnet32-ldamdrw_cifar10lt{tag}`) |') in text
+
+
 def test_what_the_paper_itself_denies_is_said(papers, entries):
     claims = {c.entry['claim']: c
               for c in judge(entries, papers, [], Path('nowhere'))}
