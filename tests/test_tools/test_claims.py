@@ -287,8 +287,10 @@ def test_what_a_test_found_is_added(tmp_path, run_tool):
     assert run_tool(*words, 'a').returncode == 0
     group, = read_groups(tmp_path / 'results')
     assert group.by_seed('features/knn', 'last') == {0: 2.}
-    missing = run_tool(*words, 'c')
-    assert missing.returncode == 2 and 'b, a' in missing.stderr
+    for refused in (run_tool(*words, 'c'), run_tool(*words[:-1])):
+        assert refused.returncode == 2 and 'b, a' in refused.stderr
+    summary.write_text('{"models": ["a"]}')
+    assert run_tool(*words, 'a').returncode == 2
     for section, text in (('seed', '{"metrics": {}}'), ('robust', '{}'),
                           ('robust', '{')):
         summary.write_text(text)

@@ -47,14 +47,15 @@ def read_summary(path: Path, model: str | None = None) -> dict:
         content = json.loads(path.read_text())
     except (ValueError, OSError) as error:
         raise OptionError(f'{path} is not readable JSON ({error}).') from error
-    if isinstance(content, dict) and model is not None:
-        models = content.pop('models', {})
+    content = content if isinstance(content, dict) else {}
+    models = content.pop('models', None)
+    if isinstance(models, dict) or model is not None:
+        models = models if isinstance(models, dict) else {}
         if model not in models:
-            raise OptionError(f'{path} has no model {model!r}, but '
-                              f'{", ".join(models) or "none"}.')
+            raise OptionError(f'--model must be one of those in {path}: '
+                              f'{", ".join(models) or "none"}; got {model!r}.')
         content['metrics'] = models[model]
-    if not isinstance(content, dict) or not isinstance(
-            content.get('metrics'), dict):
+    if not isinstance(content.get('metrics'), dict):
         raise OptionError(f'{path} has no entry "metrics", name to number.')
     return content
 
