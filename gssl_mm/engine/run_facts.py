@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import subprocess
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,35 @@ import gssl_mm
 
 _PACKAGES = ('torch', 'torchvision', 'numpy', 'onedl-mmengine', 'mmengine',
              'onedl-mmcv', 'mmcv', 'onedl-mmpretrain', 'mmpretrain')
-# Where and how a run was started does not change what it computes.
-_NOT_HASHED = ('work_dir', 'resume', 'load_from', 'launcher', 'log_level',
-               'env_cfg', 'default_scope', 'visualizer', 'vis_backends',
-               'randomness', 'model_wrapper_cfg', 'result_label')
+# Where and how a run was started or watched does not change what it computes.
+_NOT_HASHED = frozenset({
+    'work_dir', 'resume', 'load_from', 'launcher', 'log_level', 'env_cfg',
+    'default_scope', 'default_hooks', 'log_processor', 'visualizer',
+    'vis_backends', 'randomness', 'model_wrapper_cfg', 'result_label',
+    'cfg_options', 'val_cfg', 'val_dataloader', 'val_evaluator', 'test_cfg',
+    'test_dataloader', 'test_evaluator', 'tta_model', 'tta_pipeline'
+})
+_PLACES = frozenset({
+    'data_root', 'cache_dir', 'checkpoint', 'verify_md5', 'num_workers',
+    'persistent_workers', 'pin_memory', 'prefetch_factor', 'val_interval',
+    'val_begin'
+})
+
+
+def _without_places(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _without_places(v) for k, v in value.items()
+                if k not in _PLACES}
+    if isinstance(value, list | tuple):
+        return [_without_places(item) for item in value]
+    return value
 
 
 def config_sha(cfg: Config) -> str:
-    """Hash the resolved config, apart from the seed and the place.
+    """Hash what decides the weights: all but the seed, places and watching.
+
+    Hooks of ``default_hooks``, loader processes, folders, evaluations and logs
+    are left out.
 
     Args:
         cfg (Config): The config of a run.
@@ -31,8 +53,24 @@ def config_sha(cfg: Config) -> str:
         str: SHA-256 in hexadecimal, equal for the seeds of one recipe.
     """
     content = {k: v for k, v in cfg.to_dict().items() if k not in _NOT_HASHED}
-    text = json.dumps(content, sort_keys=True, default=str)
+    text = json.dumps(_without_places(content), sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def recipe_options(options: Iterable[str]) -> list[str]:
+    """Options of the command line, without those that name a place.
+
+    Args:
+        options (Iterable[str]): ``'key=value'``, as the train tool keeps them.
+
+    Returns:
+        list[str]: Sorted; folders, loader processes, the seed and the label
+        have fields of their own or differ between machines.
+    """
+    left_out = (_PLACES - {'val_interval', 'val_begin'}) | {
+        'work_dir', 'seed', 'result_label'}
+    return sorted(option for option in options if
+                  option.split('=')[0].split('.')[-1] not in left_out)
 
 
 def _git(*words: str) -> str | None:
@@ -135,5 +173,6 @@ def _first(chain: list, name: str) -> Any:
 
 
 __all__ = [
-    'config_sha', 'describe_dataset', 'git_commit', 'hardware', 'versions'
+    'config_sha', 'describe_dataset', 'git_commit', 'hardware',
+    'recipe_options', 'versions'
 ]

@@ -8,7 +8,7 @@ from typing import Any
 
 from .errors import OptionError
 from .paired_stats import mean, paired_by_seed, sample_sd
-from .result_records import data_name, hardware_name, read_run, setting_of
+from .result_records import comparable, data_name, hardware_name, read_run
 
 CURVES = 'gate_curves.json'
 # Name in the study: metric of a run, and which of its values
@@ -74,13 +74,13 @@ def check_settings(variants: Sequence[Variant]) -> None:
     found: dict[tuple, str] = {}
     for variant in variants:
         for seed, run in variant.runs.items():
-            found.setdefault(setting_of(run), f'{variant.stem}, seed {seed}')
+            found.setdefault(comparable(run), f'{variant.stem}, seed {seed}')
     if len(found) > 1:
-        listed = '; '.join(f'{where}: {setting[:5]}'
+        listed = '; '.join(f'{where}: {setting}'
                            for setting, where in found.items())
         raise OptionError(
-            'the results differ in data, schedule, batch or precision, and '
-            f'can\'t be compared: {listed}. Run all of them alike, with '
+            'the results differ in data, length, batch, precision or options, '
+            f'and can\'t be compared: {listed}. Run all of them alike, with '
             'RESULTS and WORK_DIRS of their own')
 
 

@@ -15,7 +15,8 @@ TOP_LEVEL = frozenset({
     'visualizer', 'default_scope', 'randomness', 'experiment_name',
     'runner_type', 'sync_bn', 'model_wrapper_cfg', 'compile',
     'custom_imports', 'tta_model', 'tta_pipeline', 'total_batch_size',
-    'result_label', 'find_unused_parameters', 'efficient_conv_bn_eval'
+    'result_label', 'cfg_options', 'find_unused_parameters',
+    'efficient_conv_bn_eval'
 })
 # Usual names of helper variables, some near to a name above.
 TOP_LEVEL_HELPERS = frozenset({

@@ -1,6 +1,7 @@
 """Runs that may be compared, their paired difference, and the verdict on it."""
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from .paired_stats import PairedDifference, paired_by_seed
 from .result_records import Group
@@ -14,13 +15,13 @@ RULE = (f'Fixed before any run: *{SUPPORTED}* or *{NOT_SUPPORTED}* only if '
         f'{NEEDED_SEEDS} seeds excludes zero in or against the claimed '
         'direction (a claim that two numbers are near: lies within the stated '
         f'margin, or outside of it); else *{UNDECIDED}*. Differences are those '
-        'of the last epoch, of equal seeds, data, schedule, batch and '
-        'precision on both sides.')
+        'of the last epoch, of equal seeds, data, length, batch, precision '
+        'and options on both sides.')
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two groups that differ in nothing but what is compared.
+    """Two groups that differ in their configs and model options alone.
 
     Args:
         ours (Group): What the claim is about.
@@ -76,10 +77,14 @@ def owner(stem: str, known: Sequence[str]) -> str | None:
 
 
 def owned(groups: Iterable[Group], stem: str,
-          known: Sequence[str]) -> dict[tuple, Group]:
-    """Groups of a stem by what a partner must share: tag and setting."""
-    return {(group.stem.removeprefix(stem), group.setting): group
-            for group in groups if owner(group.stem, known) == stem}
+          known: Sequence[str]) -> dict[tuple, list[Group]]:
+    """Groups of a stem by what a partner must share: tag and conditions."""
+    found: dict[tuple, list[Group]] = {}
+    for group in groups:
+        if owner(group.stem, known) == stem:
+            key = (group.stem.removeprefix(stem), group.comparable)
+            found.setdefault(key, []).append(group)
+    return found
 
 
 def pair_groups(groups: Sequence[Group], ours: tuple[str, str],
@@ -95,20 +100,17 @@ def pair_groups(groups: Sequence[Group], ours: tuple[str, str],
         which (str): ``'last'`` or ``'best'``. Defaults to 'last'.
 
     Returns:
-        list[Pair]: One for each tag and setting that both were run in; tags
+        list[Pair]: One for each tag and conditions that both were run in; tags
         differ neither in name nor place, so that a variant is compared with
         the same variant.
     """
     known = {*known, ours[0], base[0]}
     mine, theirs = (owned(groups, stem, known) for stem in (ours[0], base[0]))
-    pairs = []
-    for key in sorted(set(mine) & set(theirs)):
-        a, b = mine[key], theirs[key]
-        found = paired_by_seed(a.by_seed(ours[1], which),
-                               b.by_seed(base[1], which))
-        if found is not None:
-            pairs.append(Pair(a, b, found))
-    return pairs
+    found = [Pair(a, b, paired_by_seed(a.by_seed(ours[1], which),
+                                       b.by_seed(base[1], which)))
+             for key in sorted(set(mine) & set(theirs))
+             for a, b in product(mine[key], theirs[key])]
+    return [pair for pair in found if pair.difference is not None]
 
 
 def known_stems(papers: dict) -> list[str]:

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 NEEDED = ('config', 'seed', 'metrics')
+# Options that may differ, or are compared by what they led to
+_NOT_COMPARED = ('model.', 'train_cfg.', 'compile=', 'total_batch_size=',
+                 'val_', 'test_', 'default_hooks.', 'log_')
 
 
 class ResultFileError(ValueError):
@@ -88,6 +91,11 @@ class Group:
     runs: list[dict] = field(default_factory=list)
 
     @property
+    def comparable(self) -> tuple:
+        """What a group must share with one that it is compared with."""
+        return comparable(self.runs[0])
+
+    @property
     def seeds(self) -> list[int]:
         """Seeds of the runs, ascending."""
         return sorted(run['seed'] for run in self.runs)
@@ -154,18 +162,30 @@ def _frozen(value: Any) -> str:
     return json.dumps(value, sort_keys=True, default=str)
 
 
+def comparable(run: dict) -> tuple:
+    """What must be equal before results of two recipes are compared.
+
+    Data, length, batch, processes (each normalises by its own share),
+    precision, and what the command line changed; not the folder of the data,
+    options of the model, nor when the run was evaluated.
+    """
+    dataset = {k: v for k, v in (run.get('dataset') or {}).items()
+               if k != 'root'}
+    length = run.get('max_iters' if by_iteration(run) else 'max_epochs')
+    options = [o for o in run.get('cfg_options') or []
+               if not o.startswith(_NOT_COMPARED)]
+    facts = (run.get(key) for key in (
+        'total_batch_size', 'world_size', 'amp', 'compile'))
+    return (data_name(run), *map(_frozen, (dataset, length, *facts, options)))
+
+
 def setting_of(run: dict) -> tuple:
     """What must be equal before results are averaged.
 
-    Results of another schedule, precision, batch or data set never share a
-    mean, even when they lie in one folder.
+    Results of another schedule, precision, batch, data set or config never
+    share a mean, even when they lie in one folder.
     """
-    dataset = {k: v for k, v in (run.get('dataset') or {}).items()
-               if k != 'root name'}
-    length = run.get('max_iters' if by_iteration(run) else 'max_epochs')
-    return (data_name(run), _frozen(dataset), _frozen(length),
-            _frozen(run.get('total_batch_size')), _frozen(run.get('amp')),
-            _frozen(run.get('compile')))
+    return (*comparable(run), _frozen(run.get('config_text_sha')))
 
 
 def read_run(path: Path) -> dict | None:
@@ -242,7 +262,7 @@ def read_groups(*roots: Path) -> list[Group]:
 
 
 __all__ = [
-    'Group', 'ResultFileError', 'Summary', 'by_iteration', 'data_name',
-    'hardware_name', 'metric_of', 'read_groups', 'read_run', 'setting_of',
-    'stem_of', 'summarise'
+    'Group', 'ResultFileError', 'Summary', 'by_iteration', 'comparable',
+    'data_name', 'hardware_name', 'metric_of', 'read_groups', 'read_run',
+    'setting_of', 'stem_of', 'summarise'
 ]

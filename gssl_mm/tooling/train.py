@@ -95,6 +95,8 @@ def merge_args(cfg: Any, args: argparse.Namespace) -> Any:
         _scale_lr(cfg)
     set_loader_defaults(cfg)
     merge_options(cfg, args.cfg_options)
+    # For the results file: what a run has that its config has not
+    cfg.cfg_options = [f'{k}={v}' for k, v in (args.cfg_options or {}).items()]
     drop_impossible(cfg, args.no_pin_memory, args.no_persistent_workers)
     return cfg
 

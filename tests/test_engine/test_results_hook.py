@@ -41,7 +41,8 @@ class Scores(Hook):
 
 @pytest.fixture
 def result(toy_runner, tmp_path):
-    runner = toy_runner(result_label='toy', total_batch_size=8)
+    runner = toy_runner(result_label='toy', total_batch_size=8,
+                        cfg_options=['b=[1, 2]', 'data_root=x'])
     runner.register_hook(Scores())
     runner.train()
     text = (tmp_path / 'work' / 'result.json').read_text()
@@ -53,6 +54,7 @@ def test_file(result):
     found, runner = result
     assert found['finished'] is True
     assert found['config'] == 'toy_config' and found['label'] == 'toy'
+    assert found['cfg_options'] == ['b=[1, 2]']
     assert found['seed'] == 3 and found['world_size'] == 1
     assert found['total_batch_size'] == 8 and found['max_epochs'] == 4
     assert found['amp'] is False and found['compile'] is False
@@ -98,6 +100,25 @@ def test_config_sha_ignores_seed_and_place():
     assert sha == run_facts.config_sha(
         Config(dict(base, work_dir='y', randomness=dict(seed=1), resume=True)))
     assert sha != run_facts.config_sha(Config(dict(base, model=dict(a=2))))
+    data = dict(base, train_dataloader=dict(
+        num_workers=2, dataset=dict(data_root='x', ratio=.1)),
+        train_cfg=dict(max_epochs=3, val_interval=1))
+    elsewhere = dict(data, cfg_options=['a=1'], train_dataloader=dict(
+        num_workers=0, dataset=dict(data_root='y', ratio=.1)),
+        train_cfg=dict(max_epochs=3, val_interval=3))
+    assert run_facts.config_sha(Config(data)) == run_facts.config_sha(
+        Config(elsewhere)) != sha
+    elsewhere['train_dataloader']['dataset']['ratio'] = .2
+    assert run_facts.config_sha(Config(data)) != run_facts.config_sha(
+        Config(elsewhere))
+
+
+def test_options_without_places():
+    assert run_facts.recipe_options([
+        'train_cfg.val_interval=5', 'train_dataloader.num_workers=0',
+        'val_dataloader.dataset.data_root=/somewhere', 'randomness.seed=3',
+        'compile=True', 'result_label=data']) == [
+        'compile=True', 'train_cfg.val_interval=5']
 
 
 def test_dataset_in_wrappers():

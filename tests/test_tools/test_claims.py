@@ -80,7 +80,8 @@ def test_few_seeds_decide_nothing_and_none_is_not_run():
 
 @pytest.mark.parametrize('changes', [
     dict(label='JPEG'), dict(max_epochs=40), dict(amp=True),
-    dict(total_batch_size=64), dict(dataset=dict(type='E'))])
+    dict(total_batch_size=64), dict(dataset=dict(type='E')),
+    dict(world_size=2), dict(cfg_options=['param_scheduler.0.gamma=0.2'])])
 def test_only_equal_settings_are_paired(tmp_path, changes):
     write_runs(tmp_path, 'a', [3., 5.])
     write_runs(tmp_path, 'b', [1., 2., 9.], **changes)
@@ -90,6 +91,15 @@ def test_only_equal_settings_are_paired(tmp_path, changes):
     pair, = pair_groups(read_groups(tmp_path / 'results'), ('a', KEY),
                         ('b', KEY), [])
     assert (pair.difference.n, pair.difference.mean) == (2, 2.5)
+
+
+def test_configs_and_options_of_the_model_may_differ(tmp_path):
+    write_runs(tmp_path, 'a', [3.], config_text_sha='1', cfg_options=[
+        'model.head.loss_weight=1.0', 'train_cfg.val_interval=5'])
+    write_runs(tmp_path, 'b', [1.], config_text_sha='2', cfg_options=[])
+    pair, = pair_groups(read_groups(tmp_path / 'results'), ('a', KEY),
+                        ('b', KEY), [])
+    assert pair.difference.mean == 2.
 
 
 def test_iterations_are_a_schedule_too(tmp_path):

@@ -83,7 +83,9 @@ def test_one_run_has_no_deviation(tmp_path, papers):
 
 @pytest.mark.parametrize('changes', [
     dict(max_epochs=40), dict(amp=True), dict(total_batch_size=64),
-    dict(label='another data set'), dict(compile=True),
+    dict(label='another data set'), dict(compile=True), dict(world_size=2),
+    dict(config_text_sha='of another config'),
+    dict(cfg_options=['param_scheduler.0.gamma=0.2']),
     dict(dataset=dict(type='gssl_mm.CIFAR10', num_train=50000))])
 def test_other_settings_are_never_averaged(tmp_path, changes):
     write_run(tmp_path, 'a', 0, 80., 80.)
@@ -94,6 +96,10 @@ def test_other_settings_are_never_averaged(tmp_path, changes):
 
 
 def test_other_machines_are_averaged_and_listed(tmp_path):
+    for seed, root in enumerate(('cifar10', 'CIFAR10')):
+        write_run(tmp_path / 'roots', 'a', seed, 80., 80.,
+                  dataset=dict(type='CIFAR10', root=root))
+    assert len(read_groups(tmp_path / 'roots')) == 1
     write_run(tmp_path, 'a', 0, 80., 80.)
     write_run(tmp_path, 'a', 1, 82., 80., hardware=dict(gpu='Some GPU'))
     group, = read_groups(tmp_path / 'results')

@@ -17,6 +17,7 @@ from ..run_facts import (
     describe_dataset,
     git_commit,
     hardware,
+    recipe_options,
     versions,
 )
 
@@ -115,6 +116,7 @@ class ResultsHook(Hook):
         return dict(
             config=name,
             config_text_sha=config_sha(cfg),
+            cfg_options=recipe_options(cfg.get('cfg_options') or ()),
             label=cfg.get('result_label'),
             seed=runner.seed,
             git_commit=self._commit,
