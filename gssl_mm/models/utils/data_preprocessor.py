@@ -32,7 +32,8 @@ class PretextDataPreprocessor(ClsDataPreprocessor):
 
     Args:
         augment (list, optional): Configs of callables ``(images, generator) ->
-            images`` on raw pixels ``(N, C, H, W)``, run in order in training.
+            images`` on raw pixels ``(N, C, H, W)``, RGB also where the data
+            is BGR (``to_rgb=True``), run in order in training.
             Defaults to None.
         pretext (dict, optional): Arguments of :class:`PretextTransform`, or
             of the subclass that ``type`` names. Defaults to None, no pretext
@@ -48,8 +49,9 @@ class PretextDataPreprocessor(ClsDataPreprocessor):
 
     Raises:
         ValueError: If ``memory_format`` is unknown, ``pretext_as_label`` is
-            set with any but one task, or images are to be
-            transformed that come without data samples to carry their labels.
+            set with any but one task, with ``to_onehot`` or with
+            ``batch_augments``, or images are to be transformed that come
+            without data samples to carry their labels.
 
     Example:
         >>> from gssl_mm.registry import MODELS
@@ -74,6 +76,10 @@ class PretextDataPreprocessor(ClsDataPreprocessor):
         self.pretext_as_label = pretext_as_label
         if pretext_as_label and len(self.pretext.tasks if pretext else ()) != 1:
             raise ValueError('pretext_as_label needs exactly one pretext task')
+        if pretext_as_label and self.to_onehot:
+            raise ValueError(
+                'with pretext_as_label the classes of the images are not '
+                'learnt: leave to_onehot and batch_augments out')
         # Copies from pinned memory need not be waited for
         self._non_blocking = True
 
@@ -102,11 +108,17 @@ class PretextDataPreprocessor(ClsDataPreprocessor):
     def _augment(self, images: Tensor | list) -> Tensor:
         if not isinstance(images, Tensor):
             images = torch.stack(list(images))
-        images = self.cast_data(images)
-        generator = step_generator('augment')
-        for transform in self.augment:
+        return self._in_rgb(
+            self.augment, self.cast_data(images), step_generator('augment'))
+
+    def _in_rgb(self, transforms: list, images: Tensor,
+                generator: torch.Generator) -> Tensor:
+        """Run transforms, which expect RGB, on images in the data's order."""
+        swap = self.to_rgb and images.size(1) == 3
+        images = images.flip(1) if swap else images
+        for transform in transforms:
             images = transform(images, generator)
-        return images
+        return images.flip(1) if swap else images
 
     def _transform(self, inputs: Tensor, data_samples: list | None,
                    generator: torch.Generator) -> Tensor:

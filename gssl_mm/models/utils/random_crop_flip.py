@@ -31,7 +31,8 @@ class RandomCropFlip:
         - returns: like the input.
 
     Raises:
-        ValueError: If an argument is out of its range.
+        ValueError: If an argument is out of its range, or images are no larger
+            than the padding that mirrors them.
     """
 
     def __init__(self, padding: int = 4, flip_prob: float = 0.5,
@@ -70,7 +71,13 @@ class RandomCropFlip:
         cols = torch.where(flips[:, None] > 0, width - 1 - cols, cols)
         cols = cols + left[:, None]
         inside = None
-        if self.padding_mode == 'constant':
+        reflect = self.padding_mode == 'reflect'
+        if reflect and self.padding >= min(height, width):
+            raise ValueError(
+                f'padding={self.padding} can not be mirrored from images of '
+                f'{height}x{width}. Set a smaller padding, or '
+                "padding_mode='constant'")
+        if not reflect:
             inside = (((rows >= 0) & (rows < height))[:, :, None]
                       & ((cols >= 0) & (cols < width))[:, None])
             rows, cols = rows.clamp(0, height - 1), cols.clamp(0, width - 1)

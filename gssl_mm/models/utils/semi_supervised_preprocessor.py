@@ -143,9 +143,8 @@ class SemiSupervisedDataPreprocessor(PretextDataPreprocessor):
 
     def _view(self, name: str, images: Tensor) -> Tensor:
         """Augment and normalise one view."""
-        generator = step_generator(f'view-{name}')
-        for transform in self.views[name]:
-            images = transform(images, generator)
+        images = self._in_rgb(
+            self.views[name], images, step_generator(f'view-{name}'))
         if self.to_rgb and images.size(1) == 3:
             images = images.flip(1)
         images = images.float()

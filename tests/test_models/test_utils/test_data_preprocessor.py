@@ -40,6 +40,35 @@ def test_testing_only_normalises():
     assert 'pretext_labels' not in out['data_samples'][0]
 
 
+def test_images_no_larger_than_the_mirrored_border_are_refused():
+    images = torch.zeros(2, 3, 4, 9)
+    with pytest.raises(ValueError, match='padding=4 can not be mirrored'):
+        RandomCropFlip(padding_mode='reflect')(images)
+    RandomCropFlip(padding=3, padding_mode='reflect')(images)
+
+
+def test_augmentations_see_rgb():
+    data, augment = batch(16), [
+        dict(type='gssl_mm.BatchRandAugment', variant='ly'),
+        dict(type='gssl_mm.RandomCutout', size=6, fill=MEAN)]
+    found = []
+    for order, to_rgb in ((data['inputs'], False),
+                          (data['inputs'].flip(1), True)):
+        at_iteration(3)
+        preprocessor = build(augment=augment, to_rgb=to_rgb)
+        found.append(preprocessor(dict(data, inputs=order), True)['inputs'])
+    assert torch.equal(*found)
+    assert (found[0] == 0).all(1).any()
+
+
+def test_pretext_labels_in_the_place_of_mixed_ones():
+    for options in (dict(to_onehot=True, num_classes=4), dict(
+            batch_augments=dict(augments='Mixup'), num_classes=4)):
+        with pytest.raises(ValueError, match='leave to_onehot'):
+            build(pretext=dict(tasks=TASKS[:1]), pretext_as_label=True,
+                  **options)
+
+
 def test_training_transforms_after_the_normalisation():
     at_iteration(3)
     data = batch()
