@@ -10,7 +10,10 @@ class PretextTask(metaclass=ABCMeta):
 
     A new task is a subclass registered in ``gssl_mm.registry.TASK_UTILS`` and
     named in a config. It states ``name``, ``num_params`` and ``num_classes``
-    and implements :meth:`apply`; the rest has defaults.
+    and implements :meth:`apply`; the rest has defaults. One with ``region =
+    'box'`` implements ``apply_box(images, top, left, side, param)`` too, which
+    transforms a box of each of the ``(N, C, H, W)`` images (int64 ``(N,)``
+    each) and returns all of them.
 
     Attributes:
         name (str): Key of the task in logs and losses, e.g. ``lorot``.

@@ -84,8 +84,9 @@ class GlobalRotation(_Rotation):
     """Predict by how much the whole image was turned.
 
     The pretext task of self-supervised pre-training (SSP): within a batch the
-    four rotations are equally frequent, in random order. To be composed with
-    ``region='image'``; the label is the number of quarter turns.
+    four rotations are equally frequent (to one image where its size is no
+    multiple of 4), in random order. To be composed with ``region='image'``; the
+    label is the number of quarter turns.
 
     Args:
         name (str): Key in logs. Defaults to ``'rotation'``.
@@ -97,5 +98,6 @@ class GlobalRotation(_Rotation):
         self.name = name
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
-        """Draw a random permutation of 0, 1, 2, 3, 0, 1, ...: ``(n,)``."""
-        return torch.randperm(n, generator=generator) % 4
+        """Draw a random order of 0, 1, 2, 3, 0, ... from any start."""
+        start = torch.randint(4, (1, ), generator=generator)
+        return (torch.randperm(n, generator=generator) + start) % 4

@@ -2,7 +2,7 @@
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gssl_mm.registry import TASK_UTILS
 
@@ -13,8 +13,9 @@ from .regions import ODD_POLICIES, quadrant_boxes, sample_boxes
 
 REGIONS = ('quadrant', 'box', 'image')
 BOXES = ('batch', 'image')
-# loss_cls is the classifier's term, loss_gate the gate's own
-TAKEN_NAMES = ('cls', 'gate')
+# Other terms of losses: loss_cls is the classifier's, loss_gate the gate's own
+TAKEN_NAMES = ('cls', 'gate', 'earlier', 'student', 'distill', 'unlabeled',
+               'trades')
 
 
 class PretextDraw(NamedTuple):
@@ -51,12 +52,14 @@ def build_tasks(tasks: list) -> list[PretextTask]:
             f'pretext task names must differ, but got {names}. Give one of '
             "them another name: dict(type=..., name='other')")
     for name in names:
-        if name in TAKEN_NAMES or 'loss' in name or '.' in name:
+        if (name in TAKEN_NAMES or 'loss' in name or '.' in name
+                or hasattr(nn.ModuleDict(), name)):
             raise ValueError(
                 f'a pretext task can not be called {name!r}. Its name becomes '
                 "part of logged keys, of which the host sums all with 'loss'; "
-                f"{TAKEN_NAMES} are taken, and '.' separates modules. Give it "
-                "another name: dict(type=..., name='other')")
+                f'{TAKEN_NAMES} and names of methods of modules are taken, and '
+                "'.' separates modules. Give it another name: "
+                "dict(type=..., name='other')")
     return built
 
 
@@ -114,6 +117,10 @@ class PretextTransform:
                 raise ValueError(
                     f'{type(task).__name__} works on a {task.region}, but '
                     f'region={region!r} was asked for')
+            if region == 'box' and not hasattr(task, 'apply_box'):
+                raise ValueError(
+                    f'{type(task).__name__} works on a box: it needs a method '
+                    'apply_box(images, top, left, side, param)')
         if region == 'box' and len(self.tasks) > 1:
             raise ValueError("region='box' takes one task, got "
                              f'{[type(t).__name__ for t in self.tasks]}')

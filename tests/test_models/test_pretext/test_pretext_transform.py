@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from gssl_mm.models.pretext import (
+    GlobalRotation,
     LocalChannelPermutation,
     LocalFlip,
     LocalRotation,
@@ -183,7 +184,30 @@ def test_implicit_boxes_follow_the_released_ranges(generator):
     assert int(top.min()) == 0 and int(left.min()) == 0
 
 
+@pytest.mark.parametrize('n', [1, 2, 6, 16])
+def test_rotations_of_whole_images(n, generator):
+    task = GlobalRotation()
+    draws = torch.stack([task.sample(n, generator) for _ in range(2000)])
+    counts = torch.stack([(draws == k).sum(1) for k in range(4)])
+    assert int((counts.amax(0) - counts.amin(0)).max()) <= (n % 4 > 0)
+    # Every image is turned by every angle equally often: 5 deviations
+    shares = torch.stack([(draws == k).float().mean(0) for k in range(4)])
+    assert float((shares - .25).abs().max()) < 5 * (.25 * .75 / 2000)**.5
+
+
+class Boxed(PretextTask):
+    """A user's task on boxes that forgot one method."""
+
+    name, num_params, num_classes, region = 'boxed', 2, 2, 'box'
+
+    def apply(self, patches, param):
+        return patches
+
+
 @pytest.mark.parametrize('tasks, kwargs, message', [
+    ([Boxed()], dict(region='box'), 'needs a method apply_box'),
+    ([LocalFlip(name='items')], {}, "called 'items'"),
+    ([LocalFlip(name='student')], {}, "called 'student'"),
     ([LocalRotation(), LocalRotation()], {}, 'must differ'),
     ([LocalFlip(name='cls')], {}, "called 'cls'"),
     ([LocalFlip(name='gate')], {}, "called 'gate'"),
