@@ -46,6 +46,6 @@ class GradientCheck:
                 'overflow (use bfloat16 or float32), or an operation without '
                 'a finite gradient')
 
-    def __deepcopy__(self, memo: dict) -> 'GradientCheck':
+    def __reduce__(self) -> tuple:
         # Events can't be copied; a copy of a model has no flags under way
-        return GradientCheck()
+        return GradientCheck, ()

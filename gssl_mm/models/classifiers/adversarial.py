@@ -13,18 +13,12 @@ from ..attacks.functional import check_logits
 from ..attacks.modes import attack_mode
 from ..attacks.pgd import PGD
 from ..attacks.pixel_model import pixel_affine
+from ..utils.class_targets import class_targets
 from ..utils.precision import float32_region
 from ..utils.step_random import draw_global, step_generator
 
 MODES = ('train', 'eval')
 STREAM = 'attack'
-
-
-def labels_of(data_samples: list[DataSample], device: torch.device) -> Tensor:
-    """Labels int64 ``(N,)``, or shares ``(N, K)`` of mixed images."""
-    if 'gt_score' in data_samples[0]:
-        return torch.stack([s.gt_score for s in data_samples]).to(device)
-    return torch.cat([s.gt_label for s in data_samples]).to(device)
 
 
 @MODELS.register_module()
@@ -164,7 +158,7 @@ class AdversarialClassifier(ImageClassifier):
         """
         if self.attack is None:
             return lambda images: images.new_zeros(len(images))
-        labels = labels_of(data_samples, device)
+        labels = class_targets(data_samples, device)
         build = getattr(self.head, 'pretext_objective', None)
         pretext = build(data_samples, device) if (
             build is not None and self.attack_ssl) else None

@@ -1,11 +1,13 @@
 """Mix labelled and unlabelled images with their labels and guesses."""
 import torch
 from mmengine.dist import get_dist_info
+from mmpretrain.models.losses import CrossEntropyLoss
 from mmpretrain.structures import DataSample
-from torch import Tensor
+from torch import Tensor, nn
 
 from gssl_mm.registry import MODELS
 
+from ..heads.primary_head import primary_head
 from ..losses.consistency import probability_mse, sharpen
 from ..utils.precision import float32_region
 from ..utils.semi_supervised_preprocessor import SemiSupervisedBatch
@@ -55,8 +57,9 @@ class MixMatchClassifier(SemiSupervisedClassifier):
         **kwargs: As :class:`SemiSupervisedClassifier`.
 
     Raises:
-        ValueError: If an argument is out of its range, pretext tasks transform
-            the views in place, or the parts differ in size.
+        ValueError: If an argument is out of its range, the head has another
+            loss than the plain cross-entropy, pretext tasks transform the
+            views in place, or the parts differ in size.
     """
 
     num_views = 2
@@ -75,6 +78,7 @@ class MixMatchClassifier(SemiSupervisedClassifier):
             raise ValueError(
                 'MixMatch mixes the images of its views, and a mixed image has '
                 "two transformations: set ssl_views='separate'")
+        _check_loss(primary_head(self))
         self.unlabeled_weight = unlabeled_weight
         self.temperature = temperature
         self.alpha = alpha
@@ -88,7 +92,7 @@ class MixMatchClassifier(SemiSupervisedClassifier):
             raise ValueError(
                 f'MixMatch needs as many unlabelled images as labelled ones, '
                 f'but got {len(views[0])} and {len(batch.labeled)}. Set '
-                'unlabeled_ratio=1')
+                'unlabeled_ratio=1, and drop_last=True')
         guess = self.guess(views)
         target = target_of(data_samples, guess)
         images, targets = self.mix(
@@ -104,6 +108,8 @@ class MixMatchClassifier(SemiSupervisedClassifier):
     def guess(self, views: list[Tensor]) -> Tensor:
         """Sharpened mean of the views' probabilities, float32 ``(M, K)``."""
         logits = [self.logits(self.encode_apart(view)) for view in views]
+        # Older releases of torch keep casts that were made without gradient
+        torch.clear_autocast_cache()
         with float32_region(views[0].device):
             mean = torch.stack([z.softmax(1) for z in logits]).mean(0)
             return sharpen(mean, self.temperature)
@@ -113,7 +119,8 @@ class MixMatchClassifier(SemiSupervisedClassifier):
         """Mix each row with another one of all processes' rows."""
         order, share = draw_mix(
             len(images), self.alpha, step_generator('mixmatch'))
-        order, share = order.to(images.device), share.to(images.device)
+        order, share = (drawn.to(images.device, non_blocking=True)
+                        for drawn in (order, share))
         mixed = []
         for own in (images, targets):
             other = gather_global(own)[order]
@@ -140,3 +147,15 @@ class MixMatchClassifier(SemiSupervisedClassifier):
     def _ramp(self, batch_size: int) -> Tensor:
         seen = training_step()[0] * batch_size * get_dist_info()[1]
         return torch.tensor(min(seen / self.ramp_images, 1.))
+
+
+def _check_loss(head: nn.Module) -> None:
+    """Refuse a loss that the mixtures would not be trained by."""
+    loss = getattr(head, 'loss_module', None)
+    if loss is not None and not (
+            type(loss) is CrossEntropyLoss and loss.class_weight is None
+            and not loss.use_sigmoid and loss.loss_weight == 1):
+        raise ValueError(
+            'MixMatch trains on mixed labels by their cross-entropy, but the '
+            f'head has {type(loss).__name__} or weights. Set '
+            "loss=dict(type='CrossEntropyLoss')")

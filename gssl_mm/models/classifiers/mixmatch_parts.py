@@ -6,6 +6,8 @@ from mmengine.dist import all_gather, get_dist_info
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
+from ..utils.class_targets import class_targets
+
 NUM_PARTS = 3
 
 
@@ -16,11 +18,10 @@ def target_of(data_samples: list[DataSample], like: Tensor) -> Tensor:
         data_samples (list[DataSample]): With scores or labels.
         like (Tensor): Its second size is the number of classes.
     """
-    if 'gt_score' in data_samples[0]:
-        scores = torch.stack([s.gt_score for s in data_samples])
-        return scores.to(like)
-    labels = torch.cat([s.gt_label for s in data_samples]).to(like.device)
-    return F.one_hot(labels, like.size(1)).to(like)
+    target = class_targets(data_samples, like.device)
+    if target.ndim == 1:
+        target = F.one_hot(target, like.size(1))
+    return target.to(like)
 
 
 def draw_mix(num_rows: int, alpha: float,

@@ -9,8 +9,9 @@ from gssl_mm.registry import MODELS
 
 from ..attacks.functional import check_logits
 from ..heads import GatedMultiTaskHead, classification_loss
+from ..utils.class_targets import class_targets
 from ..utils.precision import as_weights, float32_region, pooled_feature
-from .adversarial import AdversarialClassifier, labels_of
+from .adversarial import AdversarialClassifier
 
 TURNS = 4
 VIEWS = TURNS + 1
@@ -96,7 +97,7 @@ class RotationAuxiliaryClassifier(AdversarialClassifier):
         """What the attack ascends: 5 N images to 5 N losses."""
         if self.attack is None:
             return super().objective(data_samples, device)
-        labels = labels_of(data_samples, device)
+        labels = class_targets(data_samples, device)
         turns = self._turns(len(labels), device)
         weight = self.head.loss_weight / TURNS if self.attack_ssl else 0.
 

@@ -2,7 +2,6 @@
 import torch
 import torch.nn.functional as F
 from mmpretrain.models.heads import LinearClsHead
-from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
 from ..losses.logit_gradients import (
@@ -47,16 +46,6 @@ def check_primary(primary: nn.Module) -> None:
             f'{type(primary).__name__}. Use one of them, or a gate other than '
             'AlignedGate and no log_agreement')
     check_closed_form(primary.loss_module)
-
-
-def class_targets(data_samples: list[DataSample],
-                  device: torch.device) -> Tensor:
-    """Labels ``(N,)``, or shares ``(N, K)`` of a mixed batch."""
-    if 'gt_score' in data_samples[0]:
-        found = torch.stack([sample.gt_score for sample in data_samples])
-    else:
-        found = torch.cat([sample.gt_label for sample in data_samples])
-    return found.to(device)
 
 
 @torch.no_grad()

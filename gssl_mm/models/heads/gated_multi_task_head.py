@@ -10,10 +10,10 @@ from gssl_mm.registry import MODELS
 
 from ..gates import Agreement, GateOutput, measure_agreement
 from ..pretext import build_tasks
+from ..utils.class_targets import class_targets
 from ..utils.precision import as_weights, float32_region, pooled_feature
 from .feature_gradients import (
     check_primary,
-    class_targets,
     primary_gradients,
     task_gradients,
 )
@@ -104,7 +104,7 @@ class GatedMultiTaskHead(BaseModule):
 
     def pre_logits(self, feats: tuple) -> Tensor:
         """Return what the primary head classifies, ``(N, D)``."""
-        return self.primary.pre_logits(feats)
+        return self.primary.pre_logits(self.for_primary(feats))
 
     def for_primary(self, feats: tuple) -> tuple[Tensor, ...]:
         """What the primary head reads: all views only if it knows views."""
@@ -144,8 +144,9 @@ class GatedMultiTaskHead(BaseModule):
             labels = self._labels(data_samples, feats[-1].device)
             feat = pooled_feature(feats)
             agreement = self._agreement(feat, data_samples, labels)
-            losses.update(self.pretext_loss(feat, labels, agreement))
-        return losses
+            pretext = self.pretext_loss(feat, labels, agreement)
+        _check_names(losses, pretext)
+        return {**losses, **pretext}
 
     def pretext_objective(
             self, data_samples: list[DataSample],
@@ -239,3 +240,12 @@ class GatedMultiTaskHead(BaseModule):
                 f'{labels.size(1)} pretext labels an image, but the head was '
                 f'built for {len(wanted)} tasks: {wanted}')
         return labels.to(device)
+
+
+def _check_names(losses: dict, pretext: dict) -> None:
+    """Refuse pretext terms that would take the place of others."""
+    shared = sorted(set(losses) & set(pretext))
+    if shared:
+        raise ValueError(
+            f'the primary head returns {shared} too. Give that pretext task '
+            "another name: dict(type=..., name='other')")

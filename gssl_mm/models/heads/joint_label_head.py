@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from gssl_mm.registry import MODELS
 
+from ..utils.class_targets import class_targets
 from ..utils.precision import float32_region, pooled_feature
 from . import joint_functional as F
 from .cosine_cls_head import CosineLinear
@@ -164,9 +165,7 @@ class JointLabelHead(ClsHead):
             ``loss_student`` and ``loss_distill``.
         """
         feats = self._check(feats)
-        target = (torch.stack([s.gt_score for s in data_samples])
-                  if 'gt_score' in data_samples[0] else
-                  torch.cat([s.gt_label for s in data_samples]))
+        target = class_targets(data_samples, feats[-1].device)
         joint = F.joint_targets(target, self.num_views)
         with float32_region(feats[-1].device):
             logits = [F.all_logits(layer, feat)

@@ -192,4 +192,7 @@ class SoftmaxFocalLoss(ClassWeightedLoss):
         return self._focus(-logits.log_softmax(1))
 
     def _focus(self, losses: Tensor) -> Tensor:
-        return (1 - torch.exp(-losses))**self.gamma * losses
+        # Where the model is sure, a root of 0 would have an infinite slope
+        rest = -torch.expm1(-losses)
+        rest = rest.clamp_min(torch.finfo(rest.dtype).tiny)
+        return rest**self.gamma * losses

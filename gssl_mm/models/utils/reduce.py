@@ -27,5 +27,5 @@ def global_mean(means: Tensor, count: int) -> Tensor:
     if get_world_size() == 1:
         return means.detach().clone()
     flat = means.detach().reshape(-1) * count
-    packed = global_sum(torch.cat([flat, flat.new_tensor([count])]))
+    packed = global_sum(torch.cat([flat, flat.new_full((1, ), count)]))
     return (packed[:-1] / packed[-1]).view_as(means)

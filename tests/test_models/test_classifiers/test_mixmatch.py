@@ -7,6 +7,7 @@ import torch
 from semi_toy import (
     CLASSES,
     LABELED,
+    LINEAR,
     build,
     compare,
     draw,
@@ -19,6 +20,14 @@ from semi_toy import (
 from gssl_mm.models.classifiers.mixmatch_parts import draw_mix, interleave
 from gssl_mm.models.losses.consistency import sharpen
 from gssl_mm.models.utils import step_generator
+
+
+@pytest.mark.parametrize('loss', [
+    dict(type='LabelSmoothLoss', label_smooth_val=.1),
+    dict(type='CrossEntropyLoss', loss_weight=.5)])
+def test_other_losses_of_the_head_are_refused(loss):
+    with pytest.raises(ValueError, match='by their cross-entropy'):
+        build('MixMatch', dict(LINEAR, loss=loss))
 
 
 @pytest.mark.parametrize('step, ramp', [(0, 0.), (16384 * 64 // 10, .5)])

@@ -3,6 +3,7 @@ import copy
 import pytest
 import torch
 import torch.nn.functional as F
+from mmpretrain.models.heads import LinearClsHead
 from mmpretrain.structures import DataSample
 
 from gssl_mm.models.heads import CosineClsHead, CosineLinear
@@ -106,6 +107,22 @@ def test_reads_the_unmasked_feature():
         type='gssl_mm.CosineClsHead', num_classes=4, in_channels=D))
     masked = torch.randn(N, 5, D)
     assert torch.equal(head((masked, )), head((masked[:, 0], )))
+    assert torch.equal(build().pre_logits((masked, )), masked[:, 0])
+
+
+class Doubled(LinearClsHead):
+    """A head with a second term, named as a pretext task's."""
+
+    def loss(self, feats, data_samples, **kwargs):
+        loss = super().loss(feats, data_samples, **kwargs)['loss']
+        return dict(loss_cls=loss, loss_lorot=loss)
+
+
+def test_terms_of_one_name_are_refused():
+    head = build(primary=Doubled(4, D))
+    samples, _ = batch()
+    with pytest.raises(ValueError, match=r"returns \['loss_lorot'\] too"):
+        head.loss((torch.randn(N, D), ), samples)
 
 
 @pytest.mark.parametrize('primary', [

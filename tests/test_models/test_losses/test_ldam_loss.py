@@ -137,7 +137,16 @@ def test_class_balanced_cross_entropy():
     assert torch.allclose(loss(logits, target), expected)
 
 
-@pytest.mark.parametrize('gamma', [0, 1, 2])
+@pytest.mark.parametrize('gamma', [0.25, 1, 2])
+def test_focal_loss_where_the_model_is_sure(gamma):
+    logits = torch.tensor([[60., -5.], [0., 1.]], requires_grad=True)
+    loss = SoftmaxFocalLoss(gamma=gamma)
+    for target in (torch.tensor([0, 1]), torch.tensor([[1., 0.], [.5, .5]])):
+        grad, = torch.autograd.grad(loss(logits, target), logits)
+        assert grad.isfinite().all() and grad[1].abs().min() > 0
+
+
+@pytest.mark.parametrize('gamma', [0, 0.5, 1, 2])
 def test_focal_loss(gamma):
     logits, target = cosines_and_targets()
     other = logits.detach().clone().requires_grad_()
