@@ -133,6 +133,15 @@ def test_head_and_data_must_have_the_same_classes(tmp_path):
         train(cfg)
 
 
+def test_no_classes_are_no_other_number(tmp_path):
+    cfg = config(tmp_path / 'none')
+    cfg.train_cfg.max_epochs = 1
+    cfg.default_hooks.data_check = dict(type='gssl_mm.DataCheckHook')
+    runner = Runner.from_cfg(cfg)
+    runner.model.backbone.num_classes = -1
+    runner.train()
+
+
 def test_a_last_batch_of_one_image_works(tmp_path):
     cfg = config(tmp_path / 'single')
     size = 31

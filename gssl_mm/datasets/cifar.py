@@ -121,6 +121,8 @@ class CIFAR10(ArrayDataset, host.CIFAR10):
     def _fetch(self) -> None:
         """Download what is missing, or say what to do."""
         reason = 'download=False was set'
+        if self.download:
+            reason = 'the main process, which downloads, did not provide it'
         root = self.data_prefix['root']
         local = isinstance(get_file_backend(root), LocalBackend)
         if dist.is_main_process() and self._missing() and self.download:

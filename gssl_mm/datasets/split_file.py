@@ -10,6 +10,7 @@ import numpy as np
 from gssl_mm.atomic_io import atomic_write
 
 from .errors import SplitMismatchError, TooFewLabelsError
+from .label_utils import count_labels
 from .long_tailed_profile import select_classes
 
 FORMAT = 'gssl_mm/semi-supervised-split/1'
@@ -67,8 +68,9 @@ def choose_split(labels: np.ndarray, num_classes: int, num_labeled: int,
     Raises:
         TooFewLabelsError: ``num_labeled`` is less than C, no multiple of it,
             or more than the smallest class allows.
+        LabelError: A label is outside [0, C).
     """
-    counts = np.bincount(labels, minlength=num_classes)
+    counts = count_labels(labels, num_classes)
     _check_number(num_labeled, num_classes, counts)
     # A number from the command line may be 4e3
     each = np.full(num_classes, int(num_labeled) // num_classes)

@@ -43,8 +43,8 @@ def _without_places(value: Any) -> Any:
 def config_sha(cfg: Config) -> str:
     """Hash what decides the weights: all but the seed, places and watching.
 
-    Hooks of ``default_hooks``, loader processes, folders, evaluations and logs
-    are left out.
+    Hooks of ``default_hooks``, the number of processes, folders, files of
+    initial weights, evaluations and logs are left out.
 
     Args:
         cfg (Config): The config of a run.
@@ -52,8 +52,12 @@ def config_sha(cfg: Config) -> str:
     Returns:
         str: SHA-256 in hexadecimal, equal for the seeds of one recipe.
     """
-    content = {k: v for k, v in cfg.to_dict().items() if k not in _NOT_HASHED}
-    text = json.dumps(_without_places(content), sort_keys=True, default=str)
+    content = _without_places({
+        k: v for k, v in cfg.to_dict().items() if k not in _NOT_HASHED})
+    if content.get('total_batch_size'):
+        # The share of a process
+        (content.get('train_dataloader') or {}).pop('batch_size', None)
+    text = json.dumps(content, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

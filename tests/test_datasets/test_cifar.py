@@ -208,7 +208,7 @@ def test_only_the_main_process_downloads(tmp_path, monkeypatch):
     monkeypatch.setattr(cifar.dist, 'barrier', lambda: order.append('wait'))
     monkeypatch.setattr(cifar, 'download_and_extract_archive',
                         lambda *a, **k: order.append('download'))
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match='the main process, which'):
         CIFAR10(data_root=str(tmp_path))
     assert order == ['wait']
 

@@ -9,9 +9,11 @@ import torch
 from gssl_mm.datasets import ArrayDataset, ArraySource, SemiSupervisedSplit
 from gssl_mm.datasets.errors import (
     EmptyUnlabeledError,
+    LabelError,
     SplitMismatchError,
     TooFewLabelsError,
 )
+from gssl_mm.datasets.split_file import choose_split
 from gssl_mm.datasets.unlabeled_batches import UnlabeledBatches
 from gssl_mm.registry import DATASETS
 
@@ -113,6 +115,11 @@ def test_a_built_dataset_is_taken_too():
 def test_impossible_numbers(number, message):
     with pytest.raises(TooFewLabelsError, match=message):
         split(number)
+
+
+def test_images_without_a_label_are_named():
+    with pytest.raises(LabelError, match='Sample 1 has the label -1'):
+        choose_split(np.array([0, -1, 1]), 2, 2, 0)
 
 
 def test_a_whole_number_may_be_written_as_a_float():

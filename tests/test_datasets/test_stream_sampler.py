@@ -47,6 +47,13 @@ def test_processes_share_one_stream(monkeypatch, size, world_size):
         assert take(sampler, 11) == whole[rank::world_size][9:]
 
 
+def test_a_pass_is_as_long_on_several_processes(monkeypatch):
+    for world_size, length in ((1, 50), (2, 25), (3, 17)):
+        monkeypatch.setattr(
+            stream, 'get_dist_info', lambda w=world_size: (0, w))
+        assert len(StreamSampler(range(50), seed=0)) == length
+
+
 def test_seeds_and_streams_are_unrelated():
     base = take(StreamSampler(range(50), seed=0), 50)
     for other in (dict(seed=1), dict(seed=0, stream='unlabeled')):

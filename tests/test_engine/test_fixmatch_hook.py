@@ -197,6 +197,10 @@ def test_what_a_run_refuses(toy_runner):
     with pytest.raises(TooFewLabelsError, match='num_labeled=3'):
         toy_runner(CONFIG, **{
             'train_dataloader.dataset.num_labeled': 3}).train()
+    finite = dict(sampler=dict(type='DefaultSampler', _delete_=True))
+    with pytest.raises(ValueError, match='gives batches of several'):
+        toy_runner(CONFIG, train_dataloader=finite).train()
+    toy_runner(CONFIG, train_dataloader=dict(finite, drop_last=True)).train()
     everything = {'train_dataloader.dataset.num_labeled': 44,
                   'train_dataloader.dataset.include_labeled': False}
     with pytest.raises(EmptyUnlabeledError, match='has no sample'):
@@ -209,6 +213,17 @@ def test_what_a_run_refuses(toy_runner):
         'train_cfg.max_iters': 2})
     runner.train()
     assert runner.iter == 2
+
+
+def test_plain_weights_are_the_teachers_too(toy_runner, tmp_path):
+    weights = toy_runner(CONFIG).model.state_dict()
+    torch.save(weights, tmp_path / 'weights.pth')
+    runner = toy_runner(CONFIG, load_from=str(tmp_path / 'weights.pth'))
+    runner.call_hook('before_run')
+    runner.load_or_resume()
+    hook = next(h for h in runner.hooks if isinstance(h, FixMatchHook))
+    for name, value in hook.ema_model.module.state_dict().items():
+        assert torch.equal(value, weights[name])
 
 
 @pytest.mark.slow

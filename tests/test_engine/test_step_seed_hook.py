@@ -2,9 +2,12 @@
 import random
 
 import numpy as np
+import pytest
 import torch
 
 from gssl_mm.datasets import sample_random
+from gssl_mm.engine import StepSeedHook
+from gssl_mm.engine.hooks import step_seed_hook
 from gssl_mm.engine.hooks.step_seed_hook import seed_global_generators
 
 
@@ -68,6 +71,20 @@ def test_epoch_and_sampler_seed(toy_runner):
     # A seed that a resumed checkpoint brings must reach the sampler.
     assert runner.train_dataloader.sampler.seed == runner.seed == 3
     assert runner.message_hub.get_info('seed') == 3
+
+
+def test_a_sampler_keeps_the_seed_of_its_config(toy_runner):
+    runner = toy_runner(**{'train_dataloader.sampler.seed': 77})
+    StepSeedHook().before_train(runner)
+    assert runner.train_dataloader.sampler.seed == 77
+
+
+def test_processes_share_a_seed_that_the_host_makes_different(toy_runner):
+    runner = toy_runner(randomness=dict(seed=3, diff_rank_seed=True))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(step_seed_hook, 'get_rank', lambda: 2)
+        StepSeedHook().before_train(runner)
+    assert runner.message_hub.get_info('seed') == runner.seed - 2
 
 
 def test_a_pass_of_an_iteration_based_loop_is_an_epoch(toy_runner):

@@ -1,4 +1,5 @@
 """An endless stream of samples with random access."""
+import math
 from collections.abc import Iterator, Sized
 
 import torch
@@ -65,8 +66,8 @@ class StreamSampler(Sampler):
         return torch.randperm(self.size, generator=generator)
 
     def __len__(self) -> int:
-        """Number of samples in one permutation."""
-        return self.size
+        """Samples of one permutation on this process, rounded up."""
+        return math.ceil(self.size / self.world_size)
 
     def set_epoch(self, epoch: int) -> None:
         """Do nothing: the stream does not begin anew."""

@@ -10,7 +10,8 @@ class DataCheckHook(Hook):
 
     Every module of the model with a ``num_classes`` is compared with the
     classes in the dataset's ``metainfo``, or, where a pretext task takes the
-    place of the labels, with the classes of that task.
+    place of the labels, with the classes of that task. A number below 1 says
+    that the module has no classifier.
 
     Raises:
         ValueError: If they differ.
@@ -42,7 +43,7 @@ class DataCheckHook(Hook):
             return
         for name, module in runner.model.named_modules():
             found = getattr(module, 'num_classes', None)
-            if isinstance(found, int) and found != expected:
+            if isinstance(found, int) and 0 < found != expected:
                 raise ValueError(
                     f'{name} ({type(module).__name__}) has num_classes={found},'
                     f' but {source} has {expected} classes. Set '

@@ -2,6 +2,7 @@
 from collections.abc import Iterator, Sized
 
 import torch
+from mmengine.dataset import InfiniteSampler
 from mmengine.dist import get_rank
 from torch.utils.data import DataLoader
 
@@ -44,8 +45,9 @@ class FixMatchHook(TeacherHook):
     Raises:
         EmptyUnlabeledError: ``unlabeled_ratio`` is less than 1, or there is no
             unlabelled image.
-        ValueError: ``dataset`` is None and the training set is no split, or
-            the model does not learn from unlabelled images.
+        ValueError: ``dataset`` is None and the training set is no split, the
+            model does not learn from unlabelled images, or labelled batches
+            have no fixed size.
 
     Example:
         >>> custom_hooks = [
@@ -78,6 +80,7 @@ class FixMatchHook(TeacherHook):
                 "or average weights alone with dict(type='gssl_mm.TeacherHook')"
             )
         self._seed = shared_seed(runner)
+        _check_batches(runner.train_dataloader)
         self.loader = self.open_stream(
             self._unlabeled(runner), runner.train_dataloader.batch_size,
             self._seed, runner.iter)
@@ -129,3 +132,16 @@ class FixMatchHook(TeacherHook):
     def after_train(self, runner) -> None:
         """Let go of the loader and its workers."""
         self.loader = self._batches = None
+
+
+def _check_batches(loader: DataLoader) -> None:
+    """Refuse labelled batches that differ in size."""
+    endless = isinstance(loader.sampler, StreamSampler | InfiniteSampler)
+    if loader.batch_size is None or not (
+            endless or loader.drop_last
+            or len(loader.sampler) % loader.batch_size == 0):
+        raise ValueError(
+            'Unlabelled batches are unlabeled_ratio times the labelled ones, '
+            'which must have one size, but train_dataloader gives batches of '
+            'several. Set train_dataloader.sampler=dict(type='
+            "'gssl_mm.StreamSampler') or train_dataloader.drop_last=True")

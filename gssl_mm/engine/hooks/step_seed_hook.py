@@ -72,15 +72,19 @@ class StepSeedHook(Hook):
     def before_train(self, runner) -> None:
         """Give sampler and loader the run's seed, which a checkpoint may set.
 
+        A sampler whose config names a seed keeps it.
+
         A loader draws a number for its workers whenever its iterator is made,
         which an iteration-based run does once and a resumed one again: with a
         generator of its own that draw shifts no other.
         """
-        runner.message_hub.update_info('seed', runner.seed)
         loader, seed = runner.train_dataloader, shared_seed(runner)
+        runner.message_hub.update_info('seed', seed)
         batches = getattr(loader, 'batch_sampler', None)
+        own = (runner.cfg.get('train_dataloader') or {}).get('sampler') or {}
         for sampler in (loader.sampler, getattr(batches, 'sampler', None)):
-            if isinstance(getattr(sampler, 'seed', None), int):
+            if own.get('seed') is None and isinstance(
+                    getattr(sampler, 'seed', None), int):
                 sampler.seed = seed
         loader.generator = torch.Generator().manual_seed(
             stable_seed(seed, get_rank(), 'loader'))

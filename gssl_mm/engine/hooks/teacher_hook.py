@@ -66,6 +66,12 @@ class TeacherHook(EMAHook):
         if hasattr(self.src_model, 'set_teacher'):
             self.src_model.set_teacher(self.ema_model.module)
 
+    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Take the average from a checkpoint, or from a file of weights."""
+        if 'state_dict' not in checkpoint:
+            checkpoint = dict(state_dict=checkpoint)
+        super().after_load_checkpoint(runner, checkpoint)
+
     def after_train_iter(self, runner, batch_idx: int, data_batch=None,
                          outputs=None) -> None:
         """Average after an update."""
