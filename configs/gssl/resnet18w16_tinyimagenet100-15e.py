@@ -1,8 +1,7 @@
 """G-SSL (LoRot + flip + permutation, gated) on Tiny-ImageNet-100, 15 epochs.
 
 The 400-epoch cosine within 15 epochs, a narrow net, 100 classes, crops from a
-border: a smoke test, not evidence. Every training image is transformed, and a net
-that still underfits pays for it.
+border: a smoke test, not evidence. Every training image is transformed.
 """
 _base_ = [
     '../_base_/models/resnet18w16_gssl.py',

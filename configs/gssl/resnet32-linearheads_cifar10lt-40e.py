@@ -1,8 +1,7 @@
 """G-SSL (all tasks) with linear task heads on CIFAR-10-LT, ratio 0.01, 40 epochs.
 
 The 200-epoch schedule with decays at 32 and 36 and re-weighting from 32: a smoke
-test, not evidence. Every training image is transformed, and a net that still
-underfits pays for it.
+test, not evidence. Every training image is transformed.
 """
 _base_ = './resnet32-linearheads_cifar10lt.py'
 

@@ -1,7 +1,7 @@
 """Recipe on CIFAR-10-LT, ratio 0.01, 40 epochs.
 
 The 400-epoch schedule scaled down (a warm-up of one epoch): a smoke test, not
-evidence. A net that still underfits pays for every augmentation.
+evidence.
 """
 _base_ = './resnet32-recipe_cifar10lt.py'
 

@@ -4,7 +4,7 @@ Not a row of the papers: a size that trains on a CPU.
 Measured here: docs/results.md.
 Run: tools/run_seeds.sh configs/semi/wrn10-1-fixmatch-gssl_cifar10-4000-6k.py 0
 
-Shortened: 6,144 steps of 32 labelled and 128 unlabelled images, a sixth of the depth and
+Shortened: 6,144 steps of 32 labelled and 128 unlabelled images, a quarter of the blocks and
 half of the width; averages over 100 steps instead of 1,000. It shows that
 things learn and proves nothing.
 About 35 minutes on one core with bf16 (--amp).
