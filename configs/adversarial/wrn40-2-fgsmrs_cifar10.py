@@ -2,7 +2,7 @@
 
 Not a row of the papers.
 Measured here: docs/results.md.
-Run: tools/run_seeds.sh configs/adversarial/wrn40-2-fgsmrs_cifar10.py 0
+Run: TEST=1 tools/run_seeds.sh configs/adversarial/wrn40-2-fgsmrs_cifar10.py 0
 
 The step is 1.25 eps, as in "Fast is better than free". If PGD-20 falls to 0 during
 training it has overfitted to its own attack: lower the step.

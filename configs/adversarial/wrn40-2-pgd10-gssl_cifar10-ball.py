@@ -2,7 +2,7 @@
 
 Not a row of the papers.
 Measured here: docs/results.md.
-Run: tools/run_seeds.sh configs/adversarial/wrn40-2-pgd10-gssl_cifar10-ball.py 0
+Run: TEST=1 tools/run_seeds.sh configs/adversarial/wrn40-2-pgd10-gssl_cifar10-ball.py 0
 
 Any other row switches like this one, by ../_base_/attacks/correct_ball.py.
 """

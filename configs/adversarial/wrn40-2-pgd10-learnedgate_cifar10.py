@@ -2,7 +2,7 @@
 
 Not a row of the papers.
 Measured here: docs/results.md.
-Run: tools/run_seeds.sh configs/adversarial/wrn40-2-pgd10-learnedgate_cifar10.py 0
+Run: TEST=1 tools/run_seeds.sh configs/adversarial/wrn40-2-pgd10-learnedgate_cifar10.py 0
 
 D1: the released gate never trains; this one does. Watch gate_* in the log.
 """

@@ -2,7 +2,7 @@
 
 G-SSL paper, Table 2: clean 83.4, PGD-20 46.5, PGD-100 46.5.
 Measured here: docs/results.md.
-Run: tools/run_seeds.sh configs/adversarial/wrn40-2-pgd10_cifar10.py 0
+Run: TEST=1 tools/run_seeds.sh configs/adversarial/wrn40-2-pgd10_cifar10.py 0
 
 Ball and step are the released ones (D9, D10), epochs too (D11: others use 100).
 The test tool reports clean accuracy, PGD-20 and PGD-100 in both protocols:

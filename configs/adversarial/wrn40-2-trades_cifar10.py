@@ -2,7 +2,7 @@
 
 Not a row of the papers.
 Measured here: docs/results.md.
-Run: tools/run_seeds.sh configs/adversarial/wrn40-2-trades_cifar10.py 0
+Run: TEST=1 tools/run_seeds.sh configs/adversarial/wrn40-2-trades_cifar10.py 0
 """
 _base_ = './wrn40-2-pgd10_cifar10.py'
 

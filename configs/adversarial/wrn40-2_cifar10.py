@@ -2,7 +2,7 @@
 
 G-SSL paper, Table 2: clean 95.3, PGD-20 0, PGD-100 0.
 Measured here: docs/results.md.
-Run: tools/run_seeds.sh configs/adversarial/wrn40-2_cifar10.py 0
+Run: TEST=1 tools/run_seeds.sh configs/adversarial/wrn40-2_cifar10.py 0
 """
 _base_ = './wrn40-2-pgd10_cifar10.py'
 
