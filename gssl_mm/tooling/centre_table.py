@@ -76,10 +76,10 @@ def _meaning(moved: list[float], papers: dict) -> str:
         return ''
     span = f'{min(moved):+.2f} to {max(moved):+.2f}'
     return ('With the clean image in the centre the robust accuracy of one '
-            f'and the same network differs by {span} points here: so much of '
-            "a number of the paper's table can the released centre explain, "
-            'for networks trained in the same way. The largest gain over PGD '
-            f'training in that table is {_paper_gain(papers):.1f} points.')
+            f'and the same of these networks differs by {span} points. The '
+            "largest gain over PGD training in the paper's table, of other "
+            'networks that were not tested here, is '
+            f'{_paper_gain(papers):.1f} points.')
 
 
 __all__ = ['centre_table']

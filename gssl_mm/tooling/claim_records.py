@@ -45,6 +45,7 @@ class Cell:
         pairs (list): ``(ours, base)``, each a config stem and a metric.
         evidence (list[Evidence]): What was run.
         unit (str): Of the differences; ``'times'`` are logarithms of ratios.
+        unlike (bool): Whether both sides of a pair were run, alike or not.
     """
 
     where: str
@@ -52,6 +53,7 @@ class Cell:
     pairs: list = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
     unit: str = 'points'
+    unlike: bool = False
 
 
 @dataclass

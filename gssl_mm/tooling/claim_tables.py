@@ -5,7 +5,14 @@ from collections.abc import Iterable, Sequence
 
 from .claim_records import Cell, Claim, Evidence, counts
 from .paired_stats import PairedDifference
-from .result_pairs import NOT_RUN, NOT_SUPPORTED, RULE, SUPPORTED, UNDECIDED
+from .result_pairs import (
+    NOT_ALIKE,
+    NOT_RUN,
+    NOT_SUPPORTED,
+    RULE,
+    SUPPORTED,
+    UNDECIDED,
+)
 from .table_cells import DASH, markdown
 
 WORDS = (SUPPORTED, NOT_SUPPORTED, UNDECIDED, NOT_RUN)
@@ -47,7 +54,8 @@ def difference_text(difference: PairedDifference, unit: str) -> str:
 
 
 def _evidence_cells(found: Evidence, unit: str) -> list[str]:
-    return [difference_text(found.difference, unit), str(found.difference.n),
+    count = str(found.difference.n) + ' rounds' * (unit == 'times')
+    return [difference_text(found.difference, unit), count,
             f'{found.data}; {found.schedule}', found.verdict]
 
 
@@ -70,9 +78,17 @@ def _short_rows(claim: Claim) -> list[list[str]]:
     rest = [cell for cell in claim.cells if not cell.evidence]
     if rest:
         what = title if not lines else f'{title}: the other cells'
-        lines.append([what, _paper_text(rest, claim.denied),
-                      *[DASH] * 3, NOT_RUN])
+        lines.append([what, _paper_text(rest, claim.denied), *[DASH] * 2,
+                      _absence(rest), NOT_RUN])
     return lines
+
+
+def _absence(cells: Sequence[Cell]) -> str:
+    """Say so where both sides were run in settings of their own."""
+    unlike = sum(cell.unlike for cell in cells)
+    if not unlike:
+        return DASH
+    return NOT_ALIKE if unlike == len(cells) else f'{unlike}: {NOT_ALIKE}'
 
 
 def _full_rows(claim: Claim) -> list[list[str]]:
@@ -84,7 +100,7 @@ def _full_rows(claim: Claim) -> list[list[str]]:
         lines += [[*head, *_evidence_cells(found, cell.unit), found.run]
                   for found in cell.evidence]
         if not cell.evidence:
-            lines.append([*head, *[DASH] * 3, NOT_RUN, DASH])
+            lines.append([*head, *[DASH] * 2, _absence([cell]), NOT_RUN, DASH])
     return lines
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from .claim_records import Cell, Claim, ClaimFileError, Evidence
-from .paired_stats import paired_difference
-from .result_pairs import known_stems, pair_groups, verdict
+from .paired_stats import PairedDifference, paired_difference
+from .result_pairs import known_stems, owned, pair_groups, verdict
 from .result_records import Group, data_name
 from .result_tables import base_of
 from .table_cells import schedule_text
@@ -15,7 +15,9 @@ from .table_cells import schedule_text
 def table_cells(entry: dict, papers: dict) -> Iterator[Cell]:
     """Cells of the entry's rows: all columns that both rows have.
 
-    Where an entry compares several pairs of rows, cells name theirs.
+    Where an entry compares several pairs of rows, cells name theirs. Where it
+    says what else differs between the rows' recipes, runs of them are no
+    evidence.
 
     Raises:
         ClaimFileError: The entry names a table, row or column that the papers'
@@ -31,10 +33,11 @@ def table_cells(entry: dict, papers: dict) -> Iterator[Cell]:
                 f'claim {entry["claim"]!r}: {entry.get("table")!r} has no '
                 f'rows {ours_name!r} and {base_name!r} with the same columns.')
         for row, base in zip(chosen, bases, strict=True):
-            yield _cell(row, base, len(entry['rows']) > 1)
+            yield _cell(row, base, len(entry['rows']) > 1,
+                        not entry.get('rows_differ'))
 
 
-def _cell(row: dict, base: dict, several: bool) -> Cell:
+def _cell(row: dict, base: dict, several: bool, comparable: bool) -> Cell:
     values = (row['value'], base['value'])
     paper = None if None in values else round(values[0] - values[1], 2)
     network = _network(row, base)
@@ -44,6 +47,8 @@ def _cell(row: dict, base: dict, several: bool) -> Cell:
              rows if several and not network else None]
     pairs = [((a, row['metric']), (b, base['metric'])) for a, b in zip(
         row['configs'], base['configs'], strict=False)]
+    if not comparable:
+        pairs = []
     return Cell(' '.join(str(w) for w in where if w), paper, pairs)
 
 
@@ -75,7 +80,8 @@ def _compare(entry: dict, pair: tuple, groups: Sequence[Group],
 def _timed(entry: dict, spec: dict, folder: Path) -> Cell:
     """A comparison of two lines of a benchmark, over its rounds.
 
-    With a ``limit`` ours is compared with that many times the base.
+    Each took turns with the baseline alone, so that quotients to it are
+    compared. With a ``limit`` ours is compared with that many times the base.
     """
     paper = spec.get('paper')
     cell = Cell(spec['where'], paper and math.log(paper), unit='times')
@@ -83,24 +89,34 @@ def _timed(entry: dict, spec: dict, folder: Path) -> Cell:
     if path.is_file():
         content = json.loads(path.read_text())
         rows = {row['variant']: row for row in content['rows']}
-        if all('all_ms' in rows.get(spec[k], {}) for k in ('ours', 'base')):
+        if {spec['ours'], spec['base']} <= set(rows):
             cell.evidence.append(_timing_evidence(entry, spec, content, rows))
     return cell
 
 
 def _timing_evidence(entry: dict, spec: dict, content: dict,
                      rows: dict) -> Evidence:
-    limit = spec.get('limit', 1.)
-    found = paired_difference(
-        [math.log(t / limit) for t in rows[spec['ours']]['all_ms']],
-        [math.log(t) for t in rows[spec['base']]['all_ms']])
+    ours, base = rows[spec['ours']], rows[spec['base']]
+    limit = math.log(spec.get('limit', 1.))
+    if 'base_ms' in ours and 'base_ms' in base:
+        found = paired_difference(
+            [ratio - limit for ratio in _log_ratios(ours)], _log_ratios(base))
+    else:
+        apart = math.log(ours['time_ratio'] / base['time_ratio']) - limit
+        found = PairedDifference(
+            content['settings']['rounds'], apart, None, None, None)
     hardware = content['hardware']
     place = hardware['gpu'] if content.get('device') == 'cuda' else (
         f'{hardware["cpu"]}, {hardware["threads"]} thread(s)')
     return Evidence(
         found, f'{spec["ours"]} over {spec["base"]}', place,
-        f'{found.n} interleaved rounds',
+        'in turns with the baseline',
         verdict(found, entry['direction'], entry.get('margin', 0.)))
+
+
+def _log_ratios(row: dict) -> list[float]:
+    return [math.log(own / base) for own, base in zip(
+        row['all_ms'], row['base_ms'], strict=True)]
 
 
 def judge(entries: Sequence[dict], papers: dict, groups: Sequence[Group],
@@ -123,6 +139,8 @@ def judge(entries: Sequence[dict], papers: dict, groups: Sequence[Group],
         for cell in cells:
             for pair in cell.pairs:
                 cell.evidence += _compare(entry, pair, groups, known)
+                cell.unlike |= all(owned(groups, stem, known)
+                                   for stem, _ in pair)
         cells += [_timed(entry, spec, benchmarks)
                   for spec in entry.get('benchmarks', [])]
         claims.append(Claim(entry, cells))

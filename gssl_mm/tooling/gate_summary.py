@@ -8,7 +8,13 @@ from typing import Any
 
 from .errors import OptionError
 from .paired_stats import mean, paired_by_seed, sample_sd
-from .result_records import comparable, data_name, hardware_name, read_run
+from .result_records import (
+    comparable,
+    data_name,
+    hardware_name,
+    metric_of,
+    read_run,
+)
 
 CURVES = 'gate_curves.json'
 # Name in the study: metric of a run, and which of its values
@@ -44,7 +50,7 @@ class Variant:
     def values(self, metric: str) -> dict[int, float]:
         """Seed to number, for the seeds that have it."""
         key, which = METRICS[metric]
-        found = {seed: run['metrics'].get(key, {}).get(which)
+        found = {seed: metric_of(run, key, which)
                  for seed, run in self.runs.items()}
         return {s: float(v) for s, v in found.items() if v is not None}
 
@@ -117,24 +123,35 @@ def mean_curves(curves: Iterable[dict], part: str) -> dict[str, list]:
             for key, rows in found.items()}
 
 
-def collapse_step(content: dict) -> int | None:
-    """First iteration, from 1, at which one task has most of the weight.
+def gate_shares(content: dict) -> list[tuple] | None:
+    """Weights of all tasks, an iteration of the first epoch each.
 
     Args:
         content (dict): Of ``gate_curves.json``.
 
     Returns:
-        int, optional: None where that does not happen in the first epoch, or
-        the weights do not sum to one.
+        list[tuple], optional: None for a gate whose weights are no shares: of
+        a single task, not known, or of a sum above one.
     """
     series = [values for key, values in content['first_epoch'].items()
               if key.startswith('gate_')]
-    for step, weights in enumerate(zip(*series, strict=True), 1):
-        if None in weights or sum(weights) > 1 + 1e-3 or len(weights) < 2:
-            return None
-        if max(weights) >= COLLAPSED:
-            return step
-    return None
+    shares = list(zip(*series, strict=True))
+    known = len(series) > 1 and not any(
+        None in weights or sum(weights) > 1 + 1e-3 for weights in shares)
+    return shares if known else None
+
+
+def collapse_step(shares: list[tuple]) -> int | None:
+    """First iteration, from 1, at which one task has most of the weight.
+
+    Args:
+        shares (list[tuple]): From :func:`gate_shares`.
+
+    Returns:
+        int, optional: None where that does not happen in the first epoch.
+    """
+    return next((step for step, weights in enumerate(shares, 1)
+                 if max(weights) >= COLLAPSED), None)
 
 
 def compare(variant: Variant, reference: Variant) -> dict[str, Any]:
@@ -150,6 +167,8 @@ def compare(variant: Variant, reference: Variant) -> dict[str, Any]:
 
 def describe(variant: Variant, references: Sequence[Variant]) -> dict[str, Any]:
     """One row of the study."""
+    shares_of = {seed: gate_shares(content)
+                 for seed, content in variant.curves.items()}
     return dict(
         variant=variant.name, stem=variant.stem, seeds=sorted(variant.runs),
         metrics={metric: dict(values=variant.values(metric), **(
@@ -158,8 +177,9 @@ def describe(variant: Variant, references: Sequence[Variant]) -> dict[str, Any]:
         gate=_last_epoch(variant, 'gate_'),
         agreement=_last_epoch(variant, 'agree_'),
         pretext_accuracy=_last_epoch(variant, 'acc_'),
-        collapsed_at={seed: collapse_step(content)
-                      for seed, content in variant.curves.items()},
+        collapsed_at={seed: collapse_step(shares)
+                      for seed, shares in shares_of.items()
+                      if shares is not None},
         first_epoch=mean_curves(variant.curves.values(), 'first_epoch'),
         epochs=mean_curves(variant.curves.values(), 'epochs'),
         differences={other.name: compare(variant, other)
@@ -202,5 +222,5 @@ def summarise_study(variants: Sequence[Variant],
 
 __all__ = [
     'CURVES', 'METRICS', 'Variant', 'collapse_step', 'compare', 'describe',
-    'mean_curves', 'read_variant', 'summarise_study'
+    'gate_shares', 'mean_curves', 'read_variant', 'summarise_study'
 ]

@@ -4,19 +4,18 @@ from pathlib import Path
 from typing import Any
 
 from .paired_stats import PairedDifference
-from .result_tables import markdown
+from .result_pairs import NEEDED_SEEDS, NOT_SUPPORTED, SUPPORTED, verdict
+from .result_records import Summary
+from .table_cells import DASH, markdown, summary_text
 
-DASH = '–'
-NOT_RUN = 'Not run yet.'
-# Fewer pairs decide nothing, whatever their interval
-ENOUGH = 5
+NOT_STUDIED = 'Not run yet.'
 
 
 def _spread(found: dict | None, digits: int = 2) -> str:
     if not found or found.get('mean') is None:
         return DASH
-    text = f'{found["mean"]:.{digits}f}'
-    return text if found['sd'] is None else f'{text} ± {found["sd"]:.{digits}f}'
+    return summary_text(
+        Summary(found['mean'], found['sd'], found['n']), digits)
 
 
 def _tasks(found: dict, digits: int) -> str:
@@ -61,37 +60,33 @@ def _row(row: dict, references: list[str]) -> list[str]:
     ]
 
 
-def verdict(rows: list[dict], reference: str) -> str:
+def decided(rows: list[dict], reference: str) -> str:
     """Say plainly which gates differ from the reference.
 
     Args:
         rows (list[dict]): Of a study.
         reference (str): Name of the variant that they are compared with.
     """
-    better, worse, open_ = [], [], []
+    names: dict[str, list[str]] = {}
     for row in rows:
         found = row['differences'].get(reference, {}).get('top1')
-        if row['variant'] == reference or found is None:
-            continue
-        known = found['n'] >= ENOUGH and found['low'] is not None
-        place = open_
-        if known and found['low'] > 0:
-            place = better
-        elif known and found['high'] < 0:
-            place = worse
-        place.append(f'`{row["variant"]}`')
-    parts = [f'{word}: {", ".join(names) or "none"}' for word, names in (
-        ('Better', better), ('worse', worse), ('undecided', open_))]
+        if row['variant'] != reference and found is not None:
+            word = verdict(PairedDifference(**found), 'up')
+            names.setdefault(word, []).append(f'`{row["variant"]}`')
+    better, worse = (names.pop(word, []) for word in (SUPPORTED, NOT_SUPPORTED))
+    parts = [f'{word}: {", ".join(found) or "none"}' for word, found in (
+        ('Better', better), ('worse', worse),
+        ('undecided', sum(names.values(), [])))]
     return (f'{"; ".join(parts)} (top-1 of the last epoch against '
             f'`{reference}`; decided only where the paired 95% t-interval over '
-            f'{ENOUGH} seeds or more excludes zero).')
+            f'{NEEDED_SEEDS} seeds or more excludes zero).')
 
 
 def study_table(content: dict[str, Any]) -> str:
     """One study: what was run, the table, the verdicts."""
     setting, references = content['setting'], content['against']
     if setting is None:
-        return f'### {content["experiment"]}\n\n{NOT_RUN}'
+        return f'### {content["experiment"]}\n\n{NOT_STUDIED}'
     place = '; '.join(setting['hardware'])
     precision = ', bf16' if setting['amp'] else ''
     said = (f'{setting["data"]}, {setting["max_epochs"]} epochs, batch '
@@ -104,7 +99,7 @@ def study_table(content: dict[str, Any]) -> str:
               'gate weights', 'agreement', 'pretext accuracies',
               'one task at 0.9 in the first epoch', 'step time ratio']
     rows = [_row(row, references) for row in content['rows'] if row['seeds']]
-    said_of = [verdict(content['rows'], name) for name in references]
+    said_of = [decided(content['rows'], name) for name in references]
     return '\n\n'.join([f'### {content["experiment"]}', said,
                         markdown(header, rows), *said_of])
 
@@ -120,7 +115,7 @@ def gate_study_tables(folder: Path) -> str:
     """
     found = [study_table(json.loads(path.read_text()))
              for path in sorted(folder.glob('*.json'))]
-    return '\n\n'.join(found) or NOT_RUN
+    return '\n\n'.join(found) or NOT_STUDIED
 
 
-__all__ = ['gate_study_tables', 'study_table', 'verdict']
+__all__ = ['decided', 'gate_study_tables', 'study_table']

@@ -59,7 +59,9 @@ def _result(dataset: str, metrics: dict) -> dict:
 
 
 def measured(stem: str, groups: Iterable) -> list[dict]:
-    """Results of a config: mean over seeds of the last epoch.
+    """Results of a config as it is: mean over seeds of the last epoch.
+
+    Runs that the command line made shorter, say, are not the config's.
 
     Args:
         stem (str): Name of the config.
@@ -72,7 +74,9 @@ def measured(stem: str, groups: Iterable) -> list[dict]:
                      for key, text in METRICS.items()}
         metrics = {text: round(summary.mean, 2)
                    for text, summary in summaries.items() if summary}
-        if group.stem == stem and metrics:
+        changed = [o for o in group.first('cfg_options') or []
+                   if not o.startswith('train_cfg.val_')]
+        if group.stem == stem and metrics and not changed:
             name = data_name(group.runs[0])
             found.append(_result(
                 f'{name}, {len(group.runs)} seed(s)', metrics))

@@ -9,6 +9,8 @@ from .result_records import Group
 NEEDED_SEEDS = 5
 SUPPORTED, NOT_SUPPORTED = 'supported', 'not supported'
 UNDECIDED, NOT_RUN = 'undecided at this scale', 'not run'
+# Said beside the last word where both sides exist
+NOT_ALIKE = 'both were run, not alike'
 DIRECTIONS = ('up', 'down', 'near')
 RULE = (f'Fixed before any run: *{SUPPORTED}* or *{NOT_SUPPORTED}* only if '
         "the 95% t-interval of the paired difference over at least "
@@ -16,7 +18,8 @@ RULE = (f'Fixed before any run: *{SUPPORTED}* or *{NOT_SUPPORTED}* only if '
         'direction (a claim that two numbers are near: lies within the stated '
         f'margin, or outside of it); else *{UNDECIDED}*. Differences are those '
         'of the last epoch, of equal seeds, data, length, batch, precision '
-        'and options on both sides.')
+        'and options on both sides. Of step times the rounds of a benchmark '
+        'stand for seeds.')
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def verdict(difference: PairedDifference | None, direction: str,
             f'positive margin, but got {direction!r} with {margin}')
     if difference is None:
         return NOT_RUN
-    if difference.n < NEEDED_SEEDS:
+    if difference.n < NEEDED_SEEDS or difference.low is None:
         return UNDECIDED
     low, high = difference.low, difference.high
     if direction == 'down':
@@ -120,7 +123,8 @@ def known_stems(papers: dict) -> list[str]:
 
 
 __all__ = [
-    'DIRECTIONS', 'NEEDED_SEEDS', 'NOT_RUN', 'NOT_SUPPORTED', 'RULE',
+    'DIRECTIONS', 'NEEDED_SEEDS', 'NOT_ALIKE', 'NOT_RUN', 'NOT_SUPPORTED',
+    'RULE',
     'SUPPORTED', 'UNDECIDED', 'Pair', 'known_stems', 'owned', 'owner',
     'pair_groups', 'verdict'
 ]

@@ -53,10 +53,14 @@ def metric_of(run: dict, key: str, which: str) -> Any:
             the last epoch, or ``'<section>/<metric>'`` for what a test after
             the training added, such as ``'robust/pgd20/top1'``: that is one
             number, of the last checkpoint.
-        which (str): ``'best'``, ``'last'`` or ``'median_last20'``.
+        which (str): ``'best'``, ``'last'`` or ``'median_last20'``, which is
+            known after more than 20 evaluations.
     """
     if key in run['metrics']:
-        return run['metrics'][key].get(which)
+        found = run['metrics'][key]
+        if which == 'median_last20' and len(found.get('history', ())) <= 20:
+            return None
+        return found.get(which)
     section, _, name = key.partition('/')
     if which != 'last' or not name:
         return None

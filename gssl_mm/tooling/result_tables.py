@@ -5,6 +5,7 @@ from pathlib import Path
 
 from .centre_table import centre_table
 from .result_pairs import (
+    NOT_ALIKE,
     NOT_RUN,
     Pair,
     known_stems,
@@ -24,8 +25,10 @@ from .table_cells import (
 ACCURACY = 'accuracy/top1'
 SHOTS = ('shot/many', 'shot/medium', 'shot/few')
 NOTE = ('Measured numbers: mean ± sample standard deviation over seeds, in %. '
-        '"Best" is the best epoch on the test set, as the papers report it, '
-        '"last" the last epoch. The paper\'s column is the paper\'s own number '
+        '"Best" is the best evaluation on the test set, as the papers report '
+        'it (how many there were stands beside the schedule), "last" the last '
+        'epoch, and the median is that of the last 20 evaluations where there '
+        'were more than these. The paper\'s column is the paper\'s own number '
         'on the original data; nothing here is averaged with it. The '
         'difference to the baseline is that of the last epoch, over the seeds '
         'that both have, with its 95% t-interval; the claim is that the '
@@ -55,10 +58,18 @@ def measured_cells(group: Group, metric: str, digits: int = 2) -> list[str]:
         _shots(group) if metric == ACCURACY else DASH,
         seeds_text(group.seeds),
         data_name(group.runs[0]),
-        schedule_text(group),
+        schedule_text(group) + _evaluations(group, metric),
         group.places(),
         _hours(group)
     ]
+
+
+def _evaluations(group: Group, metric: str) -> str:
+    """How many epochs "best" was chosen from."""
+    counts = {len((run['metrics'].get(metric) or {}).get('history', ()))
+              for run in group.runs} - {0}
+    said = ' or '.join(map(str, sorted(counts)))
+    return f', {said} evaluations' if said else ''
 
 
 MEASURED = ('best', 'last', 'median of last 20', 'many / medium / few (last)',
@@ -117,7 +128,7 @@ def pairs_of(row: dict, base: dict, groups: list[Group],
 
 
 def _judged(group: Group, row: dict, base: dict | None,
-            pairs: list[Pair]) -> list[str]:
+            pairs: list[Pair], base_runs: bool) -> list[str]:
     """The two cells that compare a group with the baseline's."""
     found = next((p.difference for p in pairs if p.ours is group), None)
     digits = row.get('digits', 2)
@@ -126,7 +137,9 @@ def _judged(group: Group, row: dict, base: dict | None,
             row['value'] == base['value']):
         return [text, DASH]
     word = verdict(found, 'up' if row['value'] > base['value'] else 'down')
-    return [text, NOT_TESTED if word == NOT_RUN else word]
+    if word == NOT_RUN:
+        word = NOT_ALIKE if base_runs else NOT_TESTED
+    return [text, word]
 
 
 def paper_table(table: dict, groups: list[Group],
@@ -157,19 +170,20 @@ def paper_table(table: dict, groups: list[Group],
                               DASH if base is None else NOT_TESTED])
             continue
         pairs = [] if base is None else pairs_of(row, base, groups, known)
+        base_runs = base is not None and any(
+            found.get(stem) for stem in base['configs'])
         lines += [[*head, f'`{g.stem}`',
                    *measured_cells(g, row['metric'], row.get('digits', 2)),
-                   *_judged(g, row, base, pairs)] for g in hits]
+                   *_judged(g, row, base, pairs, base_runs)] for g in hits]
     source = 'not from a paper' if table['paper'] == OURS else (
         f'paper: {table["paper"]}')
-    title = f'{table["title"]} ({source}).'
-    return f'{title} {NOTE}\n\n{markdown(header, lines)}'
+    return f'{table["title"]} ({source}).\n\n{markdown(header, lines)}'
 
 
 def all_table(groups: list[Group], metric: str = ACCURACY) -> str:
     """Every group that was measured, whatever table it belongs to."""
     lines = [[f'`{g.stem}`', *measured_cells(g, metric)] for g in groups]
-    return f'{NOTE}\n\n{markdown(["run", *MEASURED], lines)}'
+    return markdown(['run', *MEASURED], lines)
 
 
 def gate_table(groups: list[Group]) -> str:
@@ -202,7 +216,7 @@ def read_paper_rows(path: Path) -> dict:
 
 def table_names(papers: dict) -> list[str]:
     """Names of the tables that :func:`render` writes."""
-    return ['all', 'gates', 'centre', *papers]
+    return ['reading', 'all', 'gates', 'centre', *papers]
 
 
 def render(name: str, groups: list[Group], papers: dict) -> str:
@@ -211,6 +225,8 @@ def render(name: str, groups: list[Group], papers: dict) -> str:
     Raises:
         KeyError: There is no table of this name.
     """
+    if name == 'reading':
+        return NOTE
     if name == 'all':
         return all_table(groups)
     if name == 'gates':

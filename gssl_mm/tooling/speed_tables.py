@@ -4,14 +4,24 @@ from pathlib import Path
 
 from .table_cells import markdown
 
+# Options that say where, or nothing about what was measured
+_UNSAID = ('device', 'threads', 'quick', 'check', 'out', 'data_root', 'root',
+           'checkpoint', 'work_dir')
+
 
 def _place(content: dict) -> str:
     hardware = content['hardware']
     versions = content['versions']
     machine = hardware['gpu'] if content.get('device') == 'cuda' else (
         f'{hardware["cpu"]}, {hardware["threads"]} thread(s)')
-    return (f'{machine}; torch {versions["torch"]}, commit '
-            f'{(content.get("git_commit") or "unknown")[:8]}.')
+    load = content.get('load_average')
+    busy = '' if load is None else f', load {load:.1f} before the start'
+    said = [f'{key.replace("_", " ")} {value}'
+            for key, value in (content.get('settings') or {}).items()
+            if key not in _UNSAID and isinstance(value, int | float | str)]
+    options = f' Started with {", ".join(said)}.' if said else ''
+    return (f'{machine}{busy}; torch {versions["torch"]}, commit '
+            f'{(content.get("git_commit") or "unknown")[:8]}.{options}')
 
 
 NOT_MEASURED = 'Not measured yet.'

@@ -152,6 +152,11 @@ def test_a_claim_of_table_1(tmp_path, papers, entries):
         f'{start}: the other cells | +1.21 to +4.44 (5 cells) | – | – | – | '
         'not run |']
     assert len([ln for ln in full.split('\n') if ln.startswith(start)]) == 6
+    # Trained for longer than what they are compared with
+    rows = [ln for ln in short.split('\n') if ln.startswith(
+        '| G-SSL with all three tasks is above L')]
+    assert len(rows) == 2 and all(row.endswith(
+        '| – | – | 1: both were run, not alike | not run |') for row in rows)
     assert '`resnet32-lorot_cifar10lt` less `resnet32-ldamdrw_' in full
     # The paper's table shows the same comparison beside its numbers
     table = render('gssl-table1', groups, papers)
@@ -161,6 +166,9 @@ def test_a_claim_of_table_1(tmp_path, papers, entries):
     absent, = (ln for ln in table.split('\n') if ln.startswith(
         '| LDAM-DRW + LoRot-E | CIFAR-10-LT | 0.02 '))
     assert absent.endswith('| – | not tested here |')
+    longer, = (ln for ln in table.split('\n') if ln.startswith(
+        '| LDAM-DRW + G-SSL (all) | CIFAR-10-LT | 0.01 '))
+    assert longer.endswith('| – | both were run, not alike |')
 
 
 def test_alike_lines_are_told_apart_by_their_runs(tmp_path, papers, entries):
@@ -187,10 +195,15 @@ def test_what_the_paper_itself_denies_is_said(papers, entries):
 
 
 def test_a_ratio_of_step_times(tmp_path, papers):
-    rounds = {'ours': [105., 104., 107., 103., 106.], 'plain': [100.] * 5}
+    # Each took turns with the baseline, in rounds of its own
+    base = {'ours': [1., 1.1, .9, 1., 1.], 'plain': [7., 7., 6.9, 7.1, 7.]}
+    ratios = {'ours': [2.10, 2.08, 2.14, 2.06, 2.12], 'plain': [2.] * 5}
+    rows = [dict(variant=k, base_ms=base[k], time_ratio=2., all_ms=[
+        r * b for r, b in zip(ratios[k], base[k], strict=True)])
+        for k in ratios]
     (tmp_path / 'speed.json').write_text(json.dumps(dict(
         device='cpu', hardware=dict(cpu='CPU', threads=2, gpu=None),
-        rows=[dict(variant=k, all_ms=v) for k, v in rounds.items()])))
+        settings=dict(rounds=5), rows=rows)))
     spec = dict(where='here', file='speed', ours='ours', base='plain')
     entry = dict(paper='P', source='Table 5', claim='Dearer', direction='up',
                  benchmarks=[dict(spec, paper=1.1)])
@@ -199,11 +212,33 @@ def test_a_ratio_of_step_times(tmp_path, papers):
     absent = dict(entry, benchmarks=[dict(spec, file='gone')])
     claims = judge([entry, cheap, absent], papers, [], tmp_path)
     assert counts(claims) == {'supported': 2, 'not run': 1}
-    mean = math.exp(sum(math.log(t / 100) for t in rounds['ours']) / 5)
+    mean = math.exp(sum(math.log(r / 2) for r in ratios['ours']) / 5)
     text = claims_table(claims)
     assert f'| 1.10 times | {mean:.3f} times [' in text
     assert f'{mean / 1.1:.3f} times [' in text
-    assert 'CPU, 2 thread(s); 5 interleaved rounds' in text
+    assert '| 5 rounds | CPU, 2 thread(s); in turns with the baseline |' in text
+    # An older file has no turns: a quotient without an interval
+    old = json.loads((tmp_path / 'speed.json').read_text())
+    for row, ratio in zip(old['rows'], (3., 2.), strict=True):
+        del row['base_ms']
+        row['time_ratio'] = ratio
+    (tmp_path / 'speed.json').write_text(json.dumps(old))
+    claims = judge([entry], papers, [], tmp_path)
+    assert counts(claims) == {'undecided at this scale': 1}
+    assert '| 1.500 times | 5 rounds |' in claims_table(claims)
+
+
+def test_rows_whose_recipes_differ_are_no_evidence(tmp_path, papers, entries):
+    for stem in ('resnet18_tinyimagenet', 'resnet18-cutmix_tinyimagenet'):
+        write_runs(tmp_path, stem, [60.] * 5)
+    groups = read_groups(tmp_path / 'results')
+    assert set(counts(judge(entries, papers, groups, tmp_path))) == {'not run'}
+    table = render('gssl-table3', groups, papers)
+    row, = (ln for ln in table.split('\n') if ln.startswith('| CutMix | '))
+    assert row.endswith('| – | – |')
+    write_runs(tmp_path, 'resnet18-cutmix_tinyimagenet-crop4', [59.] * 5)
+    groups = read_groups(tmp_path / 'results')
+    assert counts(judge(entries, papers, groups, tmp_path))['supported'] == 1
 
 
 def test_every_claim_finds_its_rows_and_configs(repo, papers, entries):

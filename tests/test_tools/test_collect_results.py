@@ -65,7 +65,7 @@ def test_mean_deviation_and_paper_side_by_side(tmp_path, papers):
     last = f'{sum(lasts) / 3:.2f} ± {statistics.stdev(lasts):.2f}'
     assert row[4:8] == ['81.67', '`resnet32_cifar10lt`', best, last]
     assert '3 (0, 1, 2)' in row and 'CIFAR-10 \\| JPEG' in row
-    assert '200 epochs, batch 128' in row and '1.00 h' in row
+    assert '200 epochs, batch 128, 2 evaluations' in row and '1.00 h' in row
     assert 'Some CPU, 2 thread(s)' in row and '90.0 / 70.0 / –' in row
     head = cells(text, 'method')
     assert head[4] == "paper's" and head[6:8] == ['best', 'last']
@@ -79,6 +79,18 @@ def test_one_run_has_no_deviation(tmp_path, papers):
     text = render('all', read_groups(tmp_path / 'results'), papers)
     row = cells(text, '`resnet32-ldamdrw_cifar10lt`')
     assert row[1:3] == ['77.00', '76.00'] and row[5] == '1 (4)'
+    assert row[3] == '–' and row[7] == '200 epochs, batch 128, 2 evaluations'
+
+
+@pytest.mark.parametrize(('number', 'shown'), [(20, '–'), (21, '75.00')])
+def test_a_median_of_all_evaluations_is_not_one_of_the_last(
+        tmp_path, papers, number, shown):
+    path = write_run(tmp_path, 'a', 4, 77., 76.)
+    run = json.loads(path.read_text())
+    run['metrics']['accuracy/top1']['history'] = [1.] * number
+    path.write_text(json.dumps(run))
+    text = render('all', read_groups(tmp_path / 'results'), papers)
+    assert cells(text, '`a`')[3] == shown
 
 
 @pytest.mark.parametrize('changes', [

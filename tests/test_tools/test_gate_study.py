@@ -8,6 +8,7 @@ from mmengine.config import Config
 from gssl_mm.tooling.errors import OptionError
 from gssl_mm.tooling.gate_summary import (
     collapse_step,
+    gate_shares,
     mean_curves,
     read_variant,
     summarise_study,
@@ -119,10 +120,11 @@ def test_curves_are_averaged_and_a_collapse_is_found(study):
     assert row['collapsed_at'] == {0: 3, 1: 3, 2: 2, 3: 2, 4: 2}
     assert row['first_epoch']['gate_flip'] == pytest.approx([.5, .9, .95])
     assert 'at iteration 2 to 3' in study_table(study)
-    assert collapse_step(curve([.5, .89])) is None
+    assert collapse_step(gate_shares(curve([.5, .89]))) is None
     # Weights that do not sum to one collapse onto nothing
     heavy = dict(first_epoch=dict(gate_flip=[1., 1.], gate_perm=[1., 1.]))
-    assert collapse_step(heavy) is None
+    assert gate_shares(heavy) is None
+    assert gate_shares(dict(first_epoch=dict(gate_flip=[1.]))) is None
     assert mean_curves([dict(epochs=dict(a=[1., None])),
                         dict(epochs=dict(a=[3., 2., 5.]))], 'epochs') == dict(
         a=[2., None])
@@ -160,6 +162,17 @@ def test_finished_runs_are_skipped_and_timed(load, run_tool, tmp_path):
     ratios = [row['step_time_ratio'] for row in content['rows']]
     assert ratios[0] == 1 and ratios[1] > 0
     assert content['timing']['device'] == 'cpu'
+
+
+def test_unlike_runs_are_refused_before_training(run_tool, tmp_path):
+    lay_out(tmp_path, {f'demo-{gate}_gssl_synthetic': [1., 2.]
+                       for gate in ('uniformgate', 'alignedgate')})
+    path = (tmp_path / 'results' / 'demo-alignedgate_gssl_synthetic'
+            / 'seed1.json')
+    path.write_text(json.dumps(result(1, 2., epochs=3)))
+    done = run_tool('benchmarks/gate_study.py', '--quick', TAG='')
+    assert done.returncode == 2 and 'skipped' not in done.stdout
+    assert 'differ in data, length' in done.stderr
 
 
 @pytest.mark.slow

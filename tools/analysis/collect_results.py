@@ -8,12 +8,13 @@ Usage:
         --baseline a                                      compare any runs
 
 A document holds a table between ``<!-- results:NAME -->`` and
-``<!-- /results -->``. NAME is ``all``, ``gates``, ``centre`` (robust accuracy
-in both protocols), ``claims`` and ``claims-full`` (see claims.py), ``speed``
-(the files in results/benchmarks), ``gate-study`` (those in results/gate_study)
-or a table of ``paper_rows.json``, which shows
-mean and deviation over seeds, last and best epoch, the paired difference to the
-baseline with its 95% interval and a word for the paper's claim.
+``<!-- /results -->``. NAME is ``reading`` (what the columns mean), ``all``,
+``gates``, ``centre`` (robust accuracy in both protocols), ``claims`` and
+``claims-full`` (see claims.py), ``speed`` (the files in results/benchmarks),
+``gate-study`` (those in results/gate_study) or a table of ``paper_rows.json``,
+which shows mean and deviation over seeds, last and best epoch, the paired
+difference to the baseline with its 95% interval and a word for the paper's
+claim.
 
 Example:
     python tools/analysis/collect_results.py claims

@@ -1,6 +1,7 @@
 r"""Compare gates on one experiment: train, summarise, time.
 
-    python tools/benchmarks/gate_study.py configs/gssl/resnet32_cifar10lt.py \
+    TAG=200e python tools/benchmarks/gate_study.py \
+        configs/gssl/resnet32_cifar10lt.py \
         --seeds 0 1 2 3 4 --also configs/gssl/resnet32-ldamdrw_cifar10lt.py \
         -- --amp --cfg-options train_cfg.max_epochs=200
 
@@ -128,6 +129,8 @@ def run_study(configs: dict[str, Path], args: argparse.Namespace) -> tuple:
     jobs = max(1, int(os.environ.get('JOBS') or len(
         os.environ.get('DEVICES', '').split()) or 1))
     done = True
+    # Refuses what an earlier study with other options left, before hours pass
+    content = summarise(configs, args)
     for start in range(0, len(args.seeds), jobs):
         if not args.summary_only:
             done = train(list(configs.values()), args.seeds[start:start + jobs],
