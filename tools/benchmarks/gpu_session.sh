@@ -26,7 +26,7 @@
 #   TRAIN_DATA=train_dataloader.dataset.dataset  key of the training set; that of
 #                 a config without an imbalance is train_dataloader.dataset
 #   TEST=1        test the last checkpoints too, see run_seeds.sh
-#   EPOCHS=200 VAL_INTERVAL=1 AMP=1 TAG (bf16 with AMP)
+#   EPOCHS=200 VAL_INTERVAL=1 AMP=1 TAG (bf16-200e with AMP)
 #   VERIFY_MD5=0  1 for the published files; RESULT_LABEL names other ones
 #   WORK_DIRS=work_dirs/gpu_session RESULTS=WORK_DIRS/results
 #   PYTHON, DEVICE=cuda
@@ -60,7 +60,7 @@ done)}
 options=()
 if [ "${AMP:-1}" != 0 ]; then
     options+=(--amp)
-    export TAG=${TAG-bf16}
+    export TAG=${TAG-bf16-${epochs}e}
 fi
 
 # The config options of a run on CIFAR-10: where it is and how long it trains.
