@@ -161,6 +161,6 @@ def test_gpu_session_on_the_cpu(run_tool, tmp_path):
     with tarfile.open(out / 'results.tar.gz') as packed:
         names = packed.getnames()
     for stem in ('demo_ldamdrw_synthetic', 'demo_gssl_synthetic'):
-        assert f'./results/{stem}-bf16/seed0.json' in names
+        assert f'./results/{stem}-bf16-1e/seed0.json' in names
     assert (out / 'feature_mask_cost.json').is_file()
     assert len(list(out.iterdir())) <= 9

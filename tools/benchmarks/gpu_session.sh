@@ -60,7 +60,6 @@ done)}
 options=()
 if [ "${AMP:-1}" != 0 ]; then
     options+=(--amp)
-    export TAG=${TAG-bf16-${epochs}e}
 fi
 
 # The config options of a run on CIFAR-10: where it is and how long it trains.
@@ -98,6 +97,7 @@ if [ "$smoke" != 0 ]; then
 else
     real_data
 fi
+[ "${AMP:-1}" = 0 ] || export TAG=${TAG-bf16-${epochs}e}
 
 left() {
     echo $((budget - reserve - SECONDS + begin))
