@@ -4,6 +4,7 @@ from importlib import import_module, util
 
 import numpy as np
 import torch
+from mmengine.config import Config
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 
@@ -36,6 +37,14 @@ def shared_seed(runner) -> int:
     """Seed that all processes share: the host may add the rank to it."""
     different = runner._randomness_cfg.get('diff_rank_seed', False)
     return int(runner.seed) - (get_rank() if different else 0)
+
+
+def _sampler_seed(cfg) -> int | None:
+    """The seed that a config gives its training sampler."""
+    # What is built already is no config
+    for key in ('train_dataloader', 'sampler'):
+        cfg = cfg.get(key) if isinstance(cfg, dict | Config) else None
+    return cfg.get('seed') if isinstance(cfg, dict) else None
 
 
 @HOOKS.register_module()
@@ -81,10 +90,9 @@ class StepSeedHook(Hook):
         loader, seed = runner.train_dataloader, shared_seed(runner)
         runner.message_hub.update_info('seed', seed)
         batches = getattr(loader, 'batch_sampler', None)
-        own = (runner.cfg.get('train_dataloader') or {}).get('sampler') or {}
         for sampler in (loader.sampler, getattr(batches, 'sampler', None)):
-            if own.get('seed') is None and isinstance(
-                    getattr(sampler, 'seed', None), int):
+            if isinstance(getattr(sampler, 'seed', None), int) and (
+                    _sampler_seed(runner.cfg) is None):
                 sampler.seed = seed
         loader.generator = torch.Generator().manual_seed(
             stable_seed(seed, get_rank(), 'loader'))
