@@ -1,0 +1,13 @@
+"""G-SSL (all tasks) with a gate that learns by equation 3 on CIFAR-10-LT, ratio 0.01, 40 epochs.
+
+The 200-epoch schedule with decays at 32 and 36 and re-weighting from 32: a smoke
+test, not evidence. Every training image is transformed.
+"""
+_base_ = './resnet32-learnedgate_cifar10lt.py'
+
+param_scheduler = [
+    _base_.param_scheduler[0],
+    dict(_base_.param_scheduler[1], milestones=[32, 36])
+]
+train_cfg = dict(max_epochs=40)
+custom_hooks = [dict(type='gssl_mm.LDAMHook', drw_epoch=32)]
