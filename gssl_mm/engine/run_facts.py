@@ -26,15 +26,15 @@ _NOT_HASHED = frozenset({
 })
 _PLACES = frozenset({
     'data_root', 'cache_dir', 'checkpoint', 'verify_md5', 'num_workers',
-    'persistent_workers', 'pin_memory', 'prefetch_factor', 'val_interval',
-    'val_begin'
+    'persistent_workers', 'pin_memory', 'prefetch_factor'
 })
+_WATCHING = frozenset({'val_interval', 'val_begin'})
 
 
 def _without_places(value: Any) -> Any:
     if isinstance(value, dict):
         return {k: _without_places(v) for k, v in value.items()
-                if k not in _PLACES}
+                if k not in _PLACES | _WATCHING}
     if isinstance(value, list | tuple):
         return [_without_places(item) for item in value]
     return value
@@ -71,8 +71,7 @@ def recipe_options(options: Iterable[str]) -> list[str]:
         list[str]: Sorted; folders, loader processes, the seed and the label
         have fields of their own or differ between machines.
     """
-    left_out = (_PLACES - {'val_interval', 'val_begin'}) | {
-        'work_dir', 'seed', 'result_label'}
+    left_out = _PLACES | {'work_dir', 'seed', 'result_label'}
     return sorted(option for option in options if
                   option.split('=')[0].split('.')[-1] not in left_out)
 

@@ -90,10 +90,10 @@ class StepSeedHook(Hook):
         loader, seed = runner.train_dataloader, shared_seed(runner)
         runner.message_hub.update_info('seed', seed)
         batches = getattr(loader, 'batch_sampler', None)
-        for sampler in (loader.sampler, getattr(batches, 'sampler', None)):
-            if isinstance(getattr(sampler, 'seed', None), int) and (
-                    _sampler_seed(runner.cfg) is None):
-                sampler.seed = seed
+        if _sampler_seed(runner.cfg) is None:
+            for sampler in (loader.sampler, getattr(batches, 'sampler', None)):
+                if isinstance(getattr(sampler, 'seed', None), int):
+                    sampler.seed = seed
         loader.generator = torch.Generator().manual_seed(
             stable_seed(seed, get_rank(), 'loader'))
 
