@@ -3,6 +3,7 @@ import ast
 import copy
 import json
 import pickle
+import re
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,10 @@ def test_leaf_is_small_and_opens_with_a_docstring(name):
     doc = ast.get_docstring(tree)
     assert doc and doc.splitlines()[0].endswith('.')
     assert text.count('\n') <= 45
+    assert doc.count('\nMeasured here') == 1
+    command = re.search(r'^Measured here.*?^Run: (.*)', doc,
+                        re.DOTALL | re.MULTILINE)[1]
+    assert name in command or 'demo' in name and command.endswith('demo.py')
     bases = next(node.value for node in tree.body if isinstance(
         node, ast.Assign) and node.targets[0].id == '_base_')
     assert len(getattr(bases, 'elts', [bases])) <= 4

@@ -1,7 +1,7 @@
 """Single-step training (FGSM with a random start) of WRN-40-2 on CIFAR-10.
 
 Not a row of the papers.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: TEST=1 tools/run_seeds.sh configs/adversarial/wrn40-2-fgsmrs_cifar10.py 0
 
 The step is 1.25 eps, as in "Fast is better than free". If PGD-20 falls to 0 during

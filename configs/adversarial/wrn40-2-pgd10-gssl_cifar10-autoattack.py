@@ -1,7 +1,7 @@
 """Both protocols and AutoAttack for the G-SSL row of CIFAR-10.
 
 Not a row of the papers: a test of what wrn40-2-pgd10-gssl_cifar10 trained.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: python tools/test.py configs/adversarial/wrn40-2-pgd10-gssl_cifar10-autoattack.py CHECKPOINT
 
 Needs pip install -e ".[robust]". For another row add to its own config:

@@ -1,7 +1,7 @@
 """PGD training with G-SSL (LoRot + flip + permutation, gated) on CIFAR-10.
 
 G-SSL paper, Table 2: clean 81.7, PGD-20 53.2, PGD-100 53.3.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: TEST=1 tools/run_seeds.sh configs/adversarial/wrn40-2-pgd10-gssl_cifar10.py 0
 
 The switches are those of the released code (D1, D2, D9, D10, D11).

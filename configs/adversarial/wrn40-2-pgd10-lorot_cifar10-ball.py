@@ -1,7 +1,7 @@
 """PGD training with LoRot-E within the ball around the clean image (D10) on CIFAR-10.
 
 Not a row of the papers.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: TEST=1 tools/run_seeds.sh configs/adversarial/wrn40-2-pgd10-lorot_cifar10-ball.py 0
 
 Any other row switches like this one, by ../_base_/attacks/correct_ball.py.

@@ -1,7 +1,7 @@
 """PGD training with LoRot-E on CIFAR-10.
 
 G-SSL paper, Table 2: clean 82.6, PGD-20 52.8, PGD-100 52.8.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: TEST=1 tools/run_seeds.sh configs/adversarial/wrn40-2-pgd10-lorot_cifar10.py 0
 """
 _base_ = './wrn40-2-pgd10-gssl_cifar10.py'

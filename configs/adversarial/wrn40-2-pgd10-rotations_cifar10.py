@@ -1,7 +1,7 @@
 """PGD training with auxiliary rotations on CIFAR-10.
 
 G-SSL paper, Table 2: clean 82.8, PGD-20 49.3, PGD-100 49.2.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: TEST=1 tools/run_seeds.sh configs/adversarial/wrn40-2-pgd10-rotations_cifar10.py 0
 
 Every step attacks 640 images: the batch and its four rotations.

@@ -1,7 +1,7 @@
 """PGD training of WRN-40-2 on CIFAR-10.
 
 G-SSL paper, Table 2: clean 83.4, PGD-20 46.5, PGD-100 46.5.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: TEST=1 tools/run_seeds.sh configs/adversarial/wrn40-2-pgd10_cifar10.py 0
 
 Ball and step are the released ones (D9, D10), epochs too (D11: others use 100).

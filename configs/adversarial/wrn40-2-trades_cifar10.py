@@ -1,7 +1,7 @@
 """TRADES training of WRN-40-2 on CIFAR-10.
 
 Not a row of the papers.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: TEST=1 tools/run_seeds.sh configs/adversarial/wrn40-2-trades_cifar10.py 0
 """
 _base_ = './wrn40-2-pgd10_cifar10.py'

@@ -1,7 +1,7 @@
 """Baseline: ResNet-110 on Tiny-ImageNet.
 
 Feature-transformation paper, Table 3: 61.94 (mean of 4 runs).
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/feature_mask/resnet110-ce_tinyimagenet.py 0 1 2 3
 """
 _base_ = [

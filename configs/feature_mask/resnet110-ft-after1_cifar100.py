@@ -1,7 +1,7 @@
 """Maps masked after stage 1: ResNet-110 on CIFAR-100.
 
 Feature-transformation paper, Table 5: 77.13.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/feature_mask/resnet110-ft-after1_cifar100.py 0 1 2 3
 
 The five maps of an image go on through the later stages.

@@ -1,7 +1,7 @@
 """Feature masks on SLA: 20 labels a class: ResNet-110 on CIFAR-100.
 
 Feature-transformation paper, Table 2: SLA + AG 80.61.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/feature_mask/resnet110-ft-sla_cifar100.py 0 1 2 3
 """
 _base_ = './resnet110-ft_cifar100.py'

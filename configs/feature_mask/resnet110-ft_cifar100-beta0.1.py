@@ -1,7 +1,7 @@
 """Feature masks, beta 0.1: ResNet-110 on CIFAR-100.
 
 Feature-transformation paper, figure 4.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/feature_mask/resnet110-ft_cifar100-beta0.1.py 0 1 2 3
 
 Beta 1 is resnet110-ft_cifar100.py.

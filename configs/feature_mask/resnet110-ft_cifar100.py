@@ -3,7 +3,7 @@
 Feature-transformation paper, Table 1: SI 76.84, AG 77.44 (mean of 4 runs);
 Table 2: AG 77.27 for the same model (D22); Table 5, "ours": SI 76.84; figure 4:
 beta 1.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/feature_mask/resnet110-ft_cifar100.py 0 1 2 3
 
 One run reports both: acc_single is SI, acc_aggregated AG.

@@ -1,7 +1,7 @@
 """Feature masks: ResNet-110 on Tiny-ImageNet.
 
 Feature-transformation paper, Table 3: SI 63.68, AG 63.77 (mean of 4 runs).
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/feature_mask/resnet110-ft_tinyimagenet.py 0 1 2 3
 """
 _base_ = [

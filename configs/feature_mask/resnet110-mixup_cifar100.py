@@ -1,7 +1,7 @@
 """Mixup: ResNet-110 on CIFAR-100.
 
 Feature-transformation paper, Table 2: 77.58.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/feature_mask/resnet110-mixup_cifar100.py 0 1 2 3
 
 D23: the recipe of Table 1. The -public leaf has that of the public code.

@@ -1,7 +1,7 @@
 """SLA, the joint labels of four rotations: ResNet-110 on CIFAR-100.
 
 Feature-transformation paper, Table 2: SLA-AG 80.30; Table 5: SI 77.21.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/feature_mask/resnet110-sla_cifar100.py 0 1 2 3
 """
 _base_ = './resnet110-ft_cifar100.py'

@@ -1,7 +1,7 @@
 """Baseline: ResNet-164 on CIFAR-100.
 
 Feature-transformation paper, Table 1: 74.98 (mean of 4 runs).
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/feature_mask/resnet164-ce_cifar100.py 0 1 2 3
 
 D19: bottleneck blocks.

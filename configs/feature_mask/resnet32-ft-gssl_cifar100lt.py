@@ -1,7 +1,7 @@
 """Both papers at once: LDAM-DRW with feature masks and gated tasks on CIFAR-100-LT.
 
 Not a row of the papers.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/feature_mask/resnet32-ft-gssl_cifar100lt.py 0
 """
 _base_ = '../gssl/resnet32_cifar100lt.py'

@@ -2,7 +2,7 @@
 
 Not a row of the papers. One quarter of the composition: LDAM-DRW with
 feature masks; beside it LDAM-DRW, G-SSL and both.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/feature_mask/resnet32-ft_cifar100lt.py 0
 """
 _base_ = '../gssl/resnet32-ldamdrw_cifar100lt.py'

@@ -1,7 +1,7 @@
 """Baseline: ResNet-50 on Stanford Cars.
 
 Feature-transformation paper, Table 4: 82.95 (mean of 4 runs).
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/feature_mask/resnet50-ce_cars.py 0 1 2 3
 
 The recipe is not stated; it suggests training from scratch at lr 0.1.

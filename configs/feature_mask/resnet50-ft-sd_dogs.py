@@ -1,7 +1,7 @@
 """Feature masks with self-distillation: ResNet-50 on Stanford Dogs.
 
 Feature-transformation paper, Table 4: SD 67.27 (mean of 4 runs).
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/feature_mask/resnet50-ft-sd_dogs.py 0 1 2 3
 """
 _base_ = './resnet50-ft_dogs.py'

@@ -1,7 +1,7 @@
 """Feature masks: ResNet-50 on Stanford Cars.
 
 Feature-transformation paper, Table 4: SI 88.43, AG 88.82 (mean of 4 runs).
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/feature_mask/resnet50-ft_cars.py 0 1 2 3
 
 The recipe is not stated; it suggests training from scratch at lr 0.1.

@@ -1,7 +1,7 @@
 """The lower left quadrant of the last map masked, always: ResNet-50 on Stanford Dogs.
 
 Feature-transformation paper, figure 1.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/feature_mask/resnet50-mask3_dogs.py 0
 
 Its class activation maps show what the other quadrants hold.

@@ -1,7 +1,7 @@
 """Baseline: WRN-28-10 on CIFAR-100.
 
 Feature-transformation paper, Table 1: 79.35 (mean of 4 runs).
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/feature_mask/wrn28-10-ce_cifar100.py 0 1 2 3
 """
 _base_ = './resnet110-ce_cifar100.py'

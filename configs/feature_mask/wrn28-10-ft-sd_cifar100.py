@@ -1,7 +1,7 @@
 """Feature masks with self-distillation: WRN-28-10 on CIFAR-100.
 
 Feature-transformation paper, Table 1: SD 81.24 (mean of 4 runs).
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/feature_mask/wrn28-10-ft-sd_cifar100.py 0 1 2 3
 
 D21: the divergence is KL(teacher || student), the teacher without gradient.

@@ -4,6 +4,9 @@ Not a row of the papers. Run both halves: python tools/demo.py
 
 For a net of depth 8 and 30 short epochs the pretext weight is 5, not 0.1, task
 heads are linear, flips horizontal and the gate is the mean of probabilities.
+
+Measured here: not yet.
+Run: python tools/demo.py
 """
 _base_ = [
     '../_base_/models/resnet32_gssl.py', '../_base_/datasets/synthetic_lt.py',

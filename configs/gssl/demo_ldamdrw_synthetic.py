@@ -1,6 +1,9 @@
 """LDAM-DRW on the built-in long-tailed shapes: one half of the demo.
 
 Not a row of the papers. Run both halves: python tools/demo.py
+
+Measured here: not yet.
+Run: python tools/demo.py
 """
 _base_ = [
     '../_base_/models/resnet32_ldam.py', '../_base_/datasets/synthetic_lt.py',

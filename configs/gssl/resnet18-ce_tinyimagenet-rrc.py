@@ -2,7 +2,7 @@
 
 Not a row of the paper: the recipe of its mixup rows, OpenMixup's, without a
 mix (D12). OpenMixup reports 61.68.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/gssl/resnet18-ce_tinyimagenet-rrc.py 0
 """
 _base_ = [

@@ -1,7 +1,7 @@
 """Baseline: ResNet-18 on Tiny-ImageNet.
 
 G-SSL paper, Table 3: 61.08 (best epoch).
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/gssl/resnet18-ce_tinyimagenet.py 0
 
 D12: the released code crops from a border of 4 pixels, the paper names the

@@ -1,7 +1,7 @@
 """CutMix: ResNet-18 on Tiny-ImageNet.
 
 G-SSL paper, Table 3: 65.53.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/gssl/resnet18-cutmix_tinyimagenet.py 0
 
 D13: the number is OpenMixup's, the median of its last 10 epochs; the other rows

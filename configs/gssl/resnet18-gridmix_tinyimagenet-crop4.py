@@ -1,7 +1,7 @@
 """GridMix: ResNet-18 on Tiny-ImageNet, crops from a border.
 
 Not a row of the paper: the augmentation of its own rows (D12).
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/gssl/resnet18-gridmix_tinyimagenet-crop4.py 0
 
 Initialisation and augmentation are those of the G-SSL rows: to be compared

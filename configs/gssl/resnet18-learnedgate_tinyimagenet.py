@@ -1,7 +1,7 @@
 """G-SSL (all tasks) with a gate that learns by equation 3: ResNet-18 on Tiny-ImageNet.
 
 Not a row of the paper.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/gssl/resnet18-learnedgate_tinyimagenet.py 0
 
 D1: the released gate never trains; this one does. Its gradient favours the task

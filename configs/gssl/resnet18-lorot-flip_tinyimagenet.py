@@ -1,7 +1,7 @@
 """G-SSL (LoRot + flip, gated): ResNet-18 on Tiny-ImageNet.
 
 G-SSL paper, Table 3: 66.34 (best epoch).
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/gssl/resnet18-lorot-flip_tinyimagenet.py 0
 """
 _base_ = './resnet18_tinyimagenet.py'

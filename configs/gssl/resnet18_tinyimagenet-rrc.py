@@ -1,7 +1,7 @@
 """G-SSL (LoRot + flip + permutation, gated): ResNet-18 on Tiny-ImageNet, crops of random size.
 
 Not a row of the paper: the augmentation of its mixup rows (D12).
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/gssl/resnet18_tinyimagenet-rrc.py 0
 """
 _base_ = './resnet18_tinyimagenet.py'

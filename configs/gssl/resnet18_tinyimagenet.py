@@ -1,7 +1,7 @@
 """G-SSL (LoRot + flip + permutation, gated): ResNet-18 on Tiny-ImageNet.
 
 G-SSL paper, Table 3: 67.41 (best epoch).
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/gssl/resnet18_tinyimagenet.py 0
 
 D12: the released code crops from a border of 4 pixels, the paper names the

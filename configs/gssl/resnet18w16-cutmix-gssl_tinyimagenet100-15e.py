@@ -2,6 +2,9 @@
 
 The 400-epoch cosine within 15 epochs, a narrow net, 100 classes, crops from a
 border: a smoke test, not evidence.
+
+Measured here: not yet.
+Run: tools/run_seeds.sh configs/gssl/resnet18w16-cutmix-gssl_tinyimagenet100-15e.py 0
 """
 _base_ = './resnet18w16_tinyimagenet100-15e.py'
 

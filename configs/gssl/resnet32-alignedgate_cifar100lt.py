@@ -1,7 +1,7 @@
 """G-SSL (all tasks), tasks weighted by the agreement of gradients on CIFAR-100-LT, ratio 0.01.
 
 Not a row of the papers.
-Measured here: docs/gates.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/gssl/resnet32-alignedgate_cifar100lt.py 0
 
 The cosine with the classification gradient at the pooled feature, over the batch,

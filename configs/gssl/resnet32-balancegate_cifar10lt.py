@@ -1,7 +1,7 @@
 """G-SSL (all tasks), learned gate with a balance term on CIFAR-10-LT, ratio 0.01.
 
 Not a row of the papers.
-Measured here: docs/gates.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/gssl/resnet32-balancegate_cifar10lt.py 0
 
 Equation 3 with the squared coefficient of variation of the tasks' importance, as

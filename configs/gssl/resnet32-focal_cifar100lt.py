@@ -1,7 +1,7 @@
 """Focal loss (gamma 1) on CIFAR-100-LT, ratio 0.01.
 
 Not a row of the papers.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/gssl/resnet32-focal_cifar100lt.py 0
 """
 _base_ = './resnet32-ce_cifar100lt.py'

@@ -3,7 +3,7 @@
 Not a row of the papers: images are transformed as for G-SSL and its heads are
 there, with lambda 0. What G-SSL gains over this, its losses gain; the rest is
 augmentation.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/gssl/resnet32-lambda0_cifar10lt.py 0
 """
 _base_ = './resnet32_cifar10lt.py'

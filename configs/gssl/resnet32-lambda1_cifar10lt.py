@@ -2,7 +2,7 @@
 
 Not a row of the papers: with the table's lambda of 0.1 the tasks hardly learn, so
 that no gate could tell them apart. The gate starts near equal weights.
-Measured here: docs/gates.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/gssl/resnet32-lambda1_cifar10lt.py 0
 """
 _base_ = './resnet32-linearheads_cifar10lt.py'

@@ -1,7 +1,7 @@
 """LDAM-DRW on CIFAR-100-LT, ratio 0.05.
 
 G-SSL paper, Table 1: 53.25 (best epoch).
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/gssl/resnet32-ldamdrw_cifar100lt-r0.05.py 0
 """
 _base_ = './resnet32-ldamdrw_cifar100lt.py'

@@ -1,7 +1,7 @@
 """LDAM-DRW on CIFAR-100-LT, ratio 0.01.
 
 G-SSL paper, Table 1: 42.04 (best epoch).
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/gssl/resnet32-ldamdrw_cifar100lt.py 0
 
 D17: the paper cites this figure, it did not measure it.

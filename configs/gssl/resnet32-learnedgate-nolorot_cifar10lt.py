@@ -1,7 +1,7 @@
 """Flip + permutation with a learned gate, LoRot off, on CIFAR-10-LT, ratio 0.01.
 
 Not a row of the papers.
-Measured here: docs/gates.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/gssl/resnet32-learnedgate-nolorot_cifar10lt.py 0
 
 What a gate that learns by equation 3 should be compared with: it turns to the

@@ -1,7 +1,7 @@
 """G-SSL (all tasks) with a gate that learns by equation 3 on CIFAR-10-LT, ratio 0.01.
 
 Not a row of the papers.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/gssl/resnet32-learnedgate_cifar10lt.py 0
 
 D1: the released gate never trains; this one does. Its gradient favours the task

@@ -1,7 +1,7 @@
 """G-SSL (LoRot + flip, gated) on CIFAR-100-LT, ratio 0.05.
 
 G-SSL paper, Table 1: 54.63 (best epoch).
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/gssl/resnet32-lorot-flip_cifar100lt-r0.05.py 0
 """
 _base_ = './resnet32-lorot-flip_cifar100lt.py'

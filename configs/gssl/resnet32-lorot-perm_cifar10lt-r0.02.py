@@ -1,7 +1,7 @@
 """G-SSL (LoRot + permutation, gated) on CIFAR-10-LT, ratio 0.02.
 
 G-SSL paper, Table 1: 84.33 (best epoch).
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/gssl/resnet32-lorot-perm_cifar10lt-r0.02.py 0
 """
 _base_ = './resnet32-lorot-perm_cifar10lt.py'

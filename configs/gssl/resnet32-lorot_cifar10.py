@@ -1,7 +1,7 @@
 """LoRot-E on balanced CIFAR-10.
 
 The column "LoRot" of G-SSL paper, Figures 7 and 8; it gives no accuracy for it.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/gssl/resnet32-lorot_cifar10.py 0
 """
 _base_ = './resnet32_cifar10.py'

@@ -1,7 +1,7 @@
 """LDAM-DRW + LoRot-E on CIFAR-100-LT, ratio 0.01.
 
 G-SSL paper, Table 1: 46.48 (best epoch).
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/gssl/resnet32-lorot_cifar100lt.py 0
 """
 _base_ = './resnet32_cifar100lt.py'

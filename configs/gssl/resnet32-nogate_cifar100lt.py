@@ -1,7 +1,7 @@
 """LoRot + flip + permutation without a gate (plain sum) on CIFAR-100-LT, ratio 0.01.
 
 Not a row of the papers.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/gssl/resnet32-nogate_cifar100lt.py 0
 
 D4: the sum is three times a gated mixture. UniformGate(total=1) is the scale-fair

@@ -1,7 +1,7 @@
 """Recipe without AutoAugment on CIFAR-10-LT, ratio 0.01.
 
 Not a row of the papers: the ablation of the recipe.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/gssl/resnet32-recipe-noautoaugment_cifar10lt.py 0
 """
 _base_ = './resnet32-recipe_cifar10lt.py'

@@ -2,6 +2,9 @@
 
 The 400-epoch schedule scaled down (a warm-up of one epoch): a smoke test, not
 evidence.
+
+Measured here: not yet.
+Run: tools/run_seeds.sh configs/gssl/resnet32-recipe-noema_cifar10lt-40e.py 0
 """
 _base_ = './resnet32-recipe-noema_cifar10lt.py'
 

@@ -1,7 +1,7 @@
 """LDAM-DRW + SLA-SD on CIFAR-10-LT, ratio 0.01.
 
 G-SSL paper, Table 1: 80.24 (best epoch).
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/gssl/resnet32-slasd_cifar10lt.py 0
 
 Without public code for long-tailed data, this is our reading: LDAM with counts

@@ -1,7 +1,7 @@
 """SSP, stage 1: rotation prediction on CIFAR-100-LT, ratio 0.01.
 
 G-SSL paper, Table 1, row "SPP" (read as SSP, D18): its first stage.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/gssl/resnet32-ssp-pretrain_cifar100lt.py 0
 
 The accuracy is that of the four rotations, on turned test images.

@@ -1,7 +1,7 @@
 """SSP, stage 1: rotation prediction on CIFAR-10-LT, ratio 0.02.
 
 G-SSL paper, Table 1, row "SPP" (read as SSP, D18): its first stage.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/gssl/resnet32-ssp-pretrain_cifar10lt-r0.02.py 0
 """
 _base_ = './resnet32-ssp-pretrain_cifar10lt.py'

@@ -1,7 +1,7 @@
 """LDAM-DRW after SSP, stage 2 on CIFAR-100-LT, ratio 0.01.
 
 G-SSL paper, Table 1: 43.43 (best epoch).
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/gssl/resnet32-ssp_cifar100lt.py 0
 
 Train resnet32-ssp-pretrain_cifar100lt.py first: this starts from its best epoch, by

@@ -1,7 +1,7 @@
 """LDAM-DRW after SSP, stage 2 on CIFAR-10-LT, ratio 0.05.
 
 G-SSL paper, Table 1: no figure.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/gssl/resnet32-ssp_cifar10lt-r0.05.py 0
 """
 _base_ = './resnet32-ssp_cifar10lt.py'

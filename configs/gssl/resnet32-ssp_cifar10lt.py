@@ -1,7 +1,7 @@
 """LDAM-DRW after SSP, stage 2 on CIFAR-10-LT, ratio 0.01.
 
 G-SSL paper, Table 1: 77.83 (best epoch).
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/gssl/resnet32-ssp_cifar10lt.py 0
 
 Train resnet32-ssp-pretrain_cifar10lt.py first: this starts from its best epoch, by

@@ -2,6 +2,9 @@
 
 The 200-epoch schedule with decays at 32 and 36 and re-weighting from 32: a smoke
 test, not evidence. Every training image is transformed.
+
+Measured here: not yet.
+Run: tools/run_seeds.sh configs/gssl/resnet32-uniformgate_cifar10lt-40e.py 0
 """
 _base_ = './resnet32-uniformgate_cifar10lt.py'
 

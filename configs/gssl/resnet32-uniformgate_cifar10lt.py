@@ -1,7 +1,7 @@
 """LoRot + flip + permutation with fixed equal weights of total 1 on CIFAR-10-LT, ratio 0.01.
 
 Not a row of the papers: what a gate has to beat at the same total weight (D4).
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/gssl/resnet32-uniformgate_cifar10lt.py 0
 
 Without total=1 the weights add up to 3, as in resnet32-nogate_cifar10lt.py.

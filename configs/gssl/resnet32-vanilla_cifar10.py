@@ -1,7 +1,7 @@
 """Cross-entropy alone on balanced CIFAR-10.
 
 The column "vanilla" of G-SSL paper, Figures 7 and 8; it gives no accuracy for it.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/gssl/resnet32-vanilla_cifar10.py 0
 
 The paper's network seems to be a public pretrained one; here it is trained like

@@ -1,7 +1,7 @@
 """G-SSL (LoRot + flip + permutation, gated) on CIFAR-100-LT, ratio 0.02.
 
 G-SSL paper, Table 1: 50.57 (best epoch).
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/gssl/resnet32_cifar100lt-r0.02.py 0
 """
 _base_ = './resnet32_cifar100lt.py'

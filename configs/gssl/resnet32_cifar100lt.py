@@ -1,7 +1,7 @@
 """G-SSL (LoRot + flip + permutation, gated) on CIFAR-100-LT, ratio 0.01.
 
 G-SSL paper, Table 1: 47.37 (best epoch).
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/gssl/resnet32_cifar100lt.py 0
 
 The switches are those of the released code (D1, D2, D3, D5, D6, D7). It reports

@@ -1,7 +1,7 @@
 """FixMatch with G-SSL of a narrow net, views in place (D16), CIFAR-10 with 4,000 labels.
 
 Not a row of the papers: a size that trains on a CPU.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/semi/wrn10-1-fixmatch-gssl_cifar10-4000-6k.py 0
 
 Shortened: 6,144 steps of 32 labelled and 128 unlabelled images, a quarter of the blocks and

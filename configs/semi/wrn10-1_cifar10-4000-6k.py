@@ -1,7 +1,7 @@
 """WRN-10-1 on the labelled images alone, CIFAR-10 with 4,000 labels.
 
 Not a row of the papers: a size that trains on a CPU.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/semi/wrn10-1_cifar10-4000-6k.py 0
 
 Shortened: 6,144 steps of 32 labelled images, a quarter of the blocks and

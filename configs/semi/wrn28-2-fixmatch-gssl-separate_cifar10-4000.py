@@ -1,7 +1,7 @@
 """FixMatch with G-SSL on copies, so that FixMatch sees clean views.
 
 G-SSL paper, Table 4, in another reading of "all data" (D16): 94.95.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/semi/wrn28-2-fixmatch-gssl-separate_cifar10-4000.py 0
 
 The 64 labelled images and the 448 weak views are transformed once more, for

@@ -1,7 +1,7 @@
 """FixMatch with G-SSL, as close to the authors' working code as it is known.
 
 G-SSL paper, Table 4: 94.95.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/semi/wrn28-2-fixmatch-gssl_cifar10-4000-released.py 0
 
 lambda 0.1 (D15), views in place (D16), its normalisation, backbone and order

@@ -1,7 +1,7 @@
 """FixMatch with G-SSL (LoRot + flip + permutation, gated) on CIFAR-10 with 4,000 labels.
 
 G-SSL paper, Table 4: 94.95.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/semi/wrn28-2-fixmatch-gssl_cifar10-4000.py 0
 
 All views are transformed in place (D16), lambda is 0.3 (D15).

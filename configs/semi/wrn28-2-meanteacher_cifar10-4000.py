@@ -1,7 +1,7 @@
 """Mean Teacher on CIFAR-10 with 4,000 labels.
 
 G-SSL paper, Table 4: 90.81 (as the paper cites it, D17).
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/semi/wrn28-2-meanteacher_cifar10-4000.py 0
 """
 _base_ = [

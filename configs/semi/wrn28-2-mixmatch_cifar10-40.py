@@ -1,7 +1,7 @@
 """MixMatch on CIFAR-10 with 40 labels.
 
 Not a row of the G-SSL paper.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/semi/wrn28-2-mixmatch_cifar10-40.py 0
 """
 _base_ = './wrn28-2-mixmatch_cifar10-4000.py'

@@ -1,7 +1,7 @@
 """WRN-28-2 on the labelled images alone on CIFAR-10 with 4,000 labels.
 
 Not a row of the papers.
-Measured here: docs/results.md.
+Measured here: not yet.
 Run: tools/run_seeds.sh configs/semi/wrn28-2_cifar10-4000.py 0
 
 What the unlabelled images are worth is measured against this.

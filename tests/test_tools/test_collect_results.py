@@ -200,6 +200,36 @@ def test_check_write_check(tmp_path, run_tool):
     assert run_tool(tool, '--check').returncode == 1
 
 
+def test_a_config_says_what_was_measured_with_it(tmp_path, run_tool):
+    def write(name, seed, last, **changes):
+        write_run(tmp_path, name, seed, 99., last, config='net', **changes)
+
+    write('net-bf16', 0, 80., amp=True)
+    write('net-bf16', 3, 82., amp=True)
+    write('net-12e', 0, 70., max_epochs=12, wall_time_s=1800.)
+    write('net-wide', 0, 50., cfg_options=['model.backbone.width=32'])
+    folder = tmp_path / 'configs' / 'family'
+    folder.mkdir(parents=True)
+    text = '"""Title.\n\nMeasured here: old\nlines.\nRun: me\n"""\na = 1\n'
+    for name in ('net', 'net2'):
+        (folder / f'{name}.py').write_text(text)
+    tool = 'analysis/collect_results.py'
+    assert run_tool(tool, '--check').returncode == 1
+    assert run_tool(tool, '--write').returncode == 0
+    assert run_tool(tool, '--check').returncode == 0
+    assert (folder / 'net2.py').read_text() == text.replace(
+        'old\nlines.', 'not yet.')
+    lines = (folder / 'net.py').read_text().splitlines()
+    assert max(map(len, lines)) <= 79
+    assert ' '.join(' '.join(lines[2:-3]).split()) == (
+        'Measured here, top-1 of the last epoch (docs/results.md): '
+        '- 70.00 (12 epochs, batch 128; CIFAR-10 | JPEG; seed 0; 0.50 h a run '
+        'on Some CPU, 2 thread(s)): net-12e '
+        '- 81.00 ± 1.41 (200 epochs, batch 128, bf16; CIFAR-10 | JPEG; '
+        'seeds 0, 3; 1.00 h a run on Some CPU, 2 thread(s)): net-bf16')
+    assert lines[-3:] == ['Run: me', '"""', 'a = 1']
+
+
 def test_mistakes_in_a_document(tmp_path, run_tool):
     write_run(tmp_path, 'a', 0, 80., 80.)
     tool = 'analysis/collect_results.py'

@@ -7,7 +7,8 @@ Usage:
     python tools/analysis/collect_results.py --runs work_dirs/a work_dirs/b \
         --baseline a                                      compare any runs
 
-A document holds a table between ``<!-- results:NAME -->`` and
+The docstring of a config says what was measured with it, from "Measured here"
+to "Run:". A document holds a table between ``<!-- results:NAME -->`` and
 ``<!-- /results -->``. NAME is ``reading`` (what the columns mean), ``all``,
 ``gates``, ``centre`` (robust accuracy in both protocols), ``claims`` and
 ``claims-full`` (see claims.py), ``speed`` (the files in results/benchmarks),
@@ -29,6 +30,7 @@ from gssl_mm.tooling.claim_records import Claim, read_claims
 from gssl_mm.tooling.claim_tables import claims_table
 from gssl_mm.tooling.claims import judge
 from gssl_mm.tooling.compare_table import compare_table
+from gssl_mm.tooling.config_notes import renewed_config
 from gssl_mm.tooling.errors import OptionError, run_tool
 from gssl_mm.tooling.gate_tables import gate_study_tables
 from gssl_mm.tooling.result_records import ResultFileError, read_groups
@@ -66,7 +68,7 @@ def parse_args() -> argparse.Namespace:
                         help='for --baseline (default: %(default)s)')
     parser.add_argument('--docs', type=Path, nargs='+',
                         help='documents (default: ROOT/README.md, '
-                        'ROOT/docs/**/*.md, ROOT/configs/**/*.md)')
+                        'ROOT/docs/**/*.md, ROOT/configs/**/*.md and *.py)')
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument('--write', action='store_true',
                       help='rewrite the blocks in the documents')
@@ -76,9 +78,10 @@ def parse_args() -> argparse.Namespace:
 
 
 def find_docs(root: Path) -> list[Path]:
-    """Documents that may hold blocks."""
+    """Documents that may hold blocks, and configs."""
     found = [root / 'README.md', *sorted((root / 'docs').rglob('*.md')),
-             *sorted((root / 'configs').rglob('*.md'))]
+             *sorted((root / 'configs').rglob('*.md')),
+             *sorted((root / 'configs').glob('[!_]*/*.py'))]
     return [path for path in found if path.is_file()]
 
 
@@ -145,7 +148,8 @@ def update(args: argparse.Namespace, tables: Tables) -> int:
     """Rewrite or compare the documents."""
     stale = []
     for path in args.docs or find_docs(args.root):
-        text = renew(path, tables)
+        text = (renewed_config(path, tables.groups) if path.suffix == '.py'
+                else renew(path, tables))
         if text == path.read_text():
             continue
         stale.append(path)

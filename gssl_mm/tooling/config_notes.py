@@ -1,0 +1,69 @@
+"""What was measured with a config, written into its docstring."""
+import re
+import textwrap
+from collections.abc import Iterable
+from pathlib import Path
+
+from .result_records import Group, data_name
+from .table_cells import schedule_text
+
+ACCURACY = 'accuracy/top1'
+WIDTH = 79
+NOTE = re.compile(r'^Measured here.*?(?=^Run: )', re.DOTALL | re.MULTILINE)
+
+
+def _measured_as_it_is(group: Group, stem: str) -> bool:
+    changed = any(option.startswith('model.')
+                  for option in group.first('cfg_options') or [])
+    return group.first('config') == stem and not changed
+
+
+def _line(group: Group) -> str:
+    hours = group.hours()
+    cost = '' if hours is None else f'{hours:.2f} h a run '
+    seeds = ', '.join(map(str, group.seeds))
+    return textwrap.fill(
+        f'{group.metric(ACCURACY, "last").text()} ({schedule_text(group)}; '
+        f'{data_name(group.runs[0])}; seed{"s" * (len(group.runs) > 1)} '
+        f'{seeds}; '
+        f'{cost}on {group.places()}): {group.stem}',
+        WIDTH, initial_indent='- ', subsequent_indent='  ',
+        break_long_words=False, break_on_hyphens=False)
+
+
+def measured_note(stem: str, groups: Iterable[Group]) -> str:
+    """What the docstring of a config says about its results.
+
+    Args:
+        stem (str): Name of the config.
+        groups (Iterable[Group]): All that was measured. Runs whose command
+            line changed the model are not the config's.
+
+    Returns:
+        str: The paragraph, with a line break at its end: top-1 accuracy of
+        the last epoch in %, what was trained how, and the cost of a run on
+        named hardware.
+    """
+    lines = [_line(group) for group in groups
+             if _measured_as_it_is(group, stem)
+             and group.metric(ACCURACY, 'last')]
+    if not lines:
+        return 'Measured here: not yet.\n'
+    return '\n'.join(
+        ['Measured here, top-1 of the last epoch (docs/results.md):',
+         *lines, ''])
+
+
+def renewed_config(path: Path, groups: Iterable[Group]) -> str:
+    """Text of a config whose docstring says what was measured with it.
+
+    Args:
+        path (Path): The file. A docstring without the paragraph is kept.
+        groups (Iterable[Group]): All that was measured.
+    """
+    text = path.read_text()
+    return NOTE.sub(
+        lambda _: measured_note(path.stem, groups), text, count=1)
+
+
+__all__ = ['measured_note', 'renewed_config']
