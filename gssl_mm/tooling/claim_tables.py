@@ -1,7 +1,7 @@
 """Markdown of the papers' claims beside what was measured."""
 import math
-from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from .claim_records import Cell, Claim, Evidence, counts
 from .paired_stats import PairedDifference
@@ -32,10 +32,10 @@ def _paper_text(cells: Sequence[Cell], denied: Sequence[Cell]) -> str:
     if not values:
         return DASH
     unit = cells[0].unit
-    text = _paper_value(min(values), unit)
+    low, high = (_paper_value(end(values), unit) for end in (min, max))
+    text = low if low == high else f'{low.removesuffix(" times")} to {high}'
     if len(values) > 1:
-        text += (f' to {_paper_value(max(values), unit)} '
-                 f'({len(values)} cells)')
+        text += f' ({len(values)} cells)'
     against = sum(cell in denied for cell in cells)
     return f'{text}; the paper itself says no in {against}' if against else text
 
@@ -64,17 +64,32 @@ def _title(claim: Claim) -> str:
     return f'{entry["claim"]} ({entry["paper"]}, {entry["source"]})'
 
 
+def _range_text(found: Sequence[Evidence], cells: Sequence[Cell]) -> str:
+    """One difference with its interval, or the range of several."""
+    unit = cells[0].unit
+    ordered = sorted((e.difference for e in found), key=lambda d: d.mean)
+    if len(ordered) == 1:
+        return difference_text(ordered[0], unit)
+    low, high = (difference_text(replace(d, low=None, high=None), unit)
+                 for d in (ordered[0], ordered[-1]))
+    what = (f'{len(cells)} cells' if len(cells) == len(found)
+            else f'{len(found)} comparisons')
+    return f'{low.removesuffix(f" {unit}")} to {high} ({what})'
+
+
 def _short_rows(claim: Claim) -> list[list[str]]:
-    """A line for what was run, one for all that was not."""
-    title, lines = _title(claim), []
-    for cell in (c for c in claim.cells if c.evidence):
-        head = [f'{title}: {cell.where}', _paper_text([cell], claim.denied)]
-        alike = Counter((e.data, e.schedule) for e in cell.evidence)
+    """A line for what was run alike, one for all that was not run."""
+    title, alike = _title(claim), {}
+    for cell in claim.cells:
         for found in cell.evidence:
-            cells = _evidence_cells(found, cell.unit)
-            if alike[found.data, found.schedule] > 1:
-                cells[2] += f' ({found.run})'
-            lines.append([*head, *cells])
+            key = _evidence_cells(found, cell.unit)[1:]
+            alike.setdefault(tuple(key), []).append((cell, found))
+    lines = []
+    for key, members in alike.items():
+        cells = list({id(cell): cell for cell, _ in members}.values())
+        what = f'{title}: {cells[0].where}' if len(cells) == 1 else title
+        lines.append([what, _paper_text(cells, claim.denied), _range_text(
+            [found for _, found in members], cells), *key])
     rest = [cell for cell in claim.cells if not cell.evidence]
     if rest:
         what = title if not lines else f'{title}: the other cells'
@@ -115,7 +130,9 @@ def claims_table(claims: Sequence[Claim], full: bool = False) -> str:
     Args:
         claims (Sequence[Claim]): From :func:`gssl_mm.tooling.claims.judge`.
         full (bool): A line for each cell of the papers' tables, with the names
-            of the runs. Defaults to False.
+            of the runs. Defaults to False: cells of equal data, schedule,
+            seeds and verdict share a line with the range of their
+            differences.
 
     Returns:
         str: Markdown: the rule, the counts, the table.

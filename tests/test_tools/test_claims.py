@@ -171,15 +171,32 @@ def test_a_claim_of_table_1(tmp_path, papers, entries):
     assert longer.endswith('| – | both were run, not alike |')
 
 
-def test_alike_lines_are_told_apart_by_their_runs(tmp_path, papers, entries):
-    for tag in ('', '-nowarmup'):
-        write_runs(tmp_path, f'resnet32-lorot_cifar10lt{tag}', [81.])
+def test_cells_that_were_run_alike_share_a_line(tmp_path, papers, entries):
+    for tag, ours in (('', 81.), ('-nowarmup', 79.5)):
+        write_runs(tmp_path, f'resnet32-lorot_cifar10lt{tag}', [ours])
         write_runs(tmp_path, f'resnet32-ldamdrw_cifar10lt{tag}', [80.])
-    text = claims_table(judge(entries, papers,
-                              read_groups(tmp_path / 'results'), tmp_path))
-    for tag in ('', '-nowarmup'):
-        assert (f'batch 128 (`resnet32-lorot_cifar10lt{tag}` less '
-                f'`resnet32-ldamdrw_cifar10lt{tag}`) |') in text
+    for name, last in (('-lorot', 82.), ('-ldamdrw', 80.)):
+        write_runs(tmp_path, f'resnet32{name}_cifar100lt', [last])
+
+    def lines(full):
+        claims = judge(
+            entries, papers, read_groups(tmp_path / 'results'), tmp_path)
+        start = '| LoRot-E is above LDAM-DRW (G-SSL, Table 1)'
+        return [ln.replace(start, '') for ln in claims_table(
+            claims, full).split('\n') if ln.startswith(start)]
+
+    end = '| 1 | data; 200 epochs, batch 128 | undecided at this scale |'
+    assert lines(False) == [
+        f' | +4.44 to +4.79 (2 cells) | -0.50 to +2.00 (3 comparisons) {end}',
+        ': the other cells | +1.21 to +3.9 (4 cells) | – | – | – | not run |']
+    assert len(lines(True)) == 7
+    assert sum('-nowarmup`' in line for line in lines(True)) == 1
+    write_runs(tmp_path, 'resnet32-lorot_cifar10lt', [81.], max_epochs=40)
+    write_runs(tmp_path, 'resnet32-ldamdrw_cifar10lt', [80.], max_epochs=40)
+    assert lines(False)[1] == (
+        f' | +4.44 to +4.79 (2 cells) | -0.50 to +2.00 (2 cells) {end}')
+    assert lines(False)[0].startswith(
+        ': CIFAR-10-LT 0.01 | +4.79 | +1.00 | 1 | data; 40 epochs')
 
 
 def test_what_the_paper_itself_denies_is_said(papers, entries):
