@@ -12,7 +12,7 @@ from modelindex.load_model_index import load
 import gssl_mm.apis
 from gssl_mm.tooling import model_zoo
 from gssl_mm.tooling.errors import OptionError
-from gssl_mm.tooling.result_records import read_groups
+from gssl_mm.tooling.result_files import read_groups
 
 ROOT = Path(__file__).resolve().parents[1]
 INDEX = yaml.safe_load((ROOT / 'model-index.yml').read_text())['Import']

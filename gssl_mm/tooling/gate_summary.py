@@ -8,13 +8,8 @@ from typing import Any
 
 from .errors import OptionError
 from .paired_stats import mean, paired_by_seed, sample_sd
-from .result_records import (
-    comparable,
-    data_name,
-    hardware_name,
-    metric_of,
-    read_run,
-)
+from .result_files import read_run
+from .result_records import comparable, data_name, hardware_name, metric_of
 
 CURVES = 'gate_curves.json'
 # Name in the study: metric of a run, and which of its values

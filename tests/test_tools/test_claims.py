@@ -14,8 +14,8 @@ from gssl_mm.tooling.claim_records import (
 from gssl_mm.tooling.claim_tables import claims_table
 from gssl_mm.tooling.claims import judge
 from gssl_mm.tooling.paired_stats import PairedDifference, paired_difference
+from gssl_mm.tooling.result_files import read_groups
 from gssl_mm.tooling.result_pairs import known_stems, pair_groups, verdict
-from gssl_mm.tooling.result_records import read_groups
 from gssl_mm.tooling.result_tables import read_paper_rows, render
 
 KEY = 'accuracy/top1'

@@ -7,11 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gssl_mm.tooling.result_records import (
-    ResultFileError,
-    read_groups,
-    summarise,
-)
+from gssl_mm.tooling.result_files import ResultFileError, read_groups
+from gssl_mm.tooling.result_records import summarise
 from gssl_mm.tooling.result_tables import (
     match_rows,
     read_paper_rows,

@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 
 from gssl_mm.tooling.errors import OptionError, run_tool
-from gssl_mm.tooling.result_records import NEEDED, read_run
+from gssl_mm.tooling.result_files import NEEDED, read_run
 
 
 def parse_args() -> argparse.Namespace:

@@ -22,7 +22,7 @@ from gssl_mm.tooling.claim_records import plain, read_claims
 from gssl_mm.tooling.claim_tables import claims_table
 from gssl_mm.tooling.claims import judge
 from gssl_mm.tooling.errors import OptionError, run_tool
-from gssl_mm.tooling.result_records import read_groups
+from gssl_mm.tooling.result_files import read_groups
 from gssl_mm.tooling.result_tables import read_paper_rows
 
 HERE = Path(__file__).resolve().parent

@@ -33,7 +33,7 @@ from gssl_mm.tooling.compare_table import compare_table
 from gssl_mm.tooling.config_notes import renewed_config
 from gssl_mm.tooling.errors import OptionError, run_tool
 from gssl_mm.tooling.gate_tables import gate_study_tables
-from gssl_mm.tooling.result_records import ResultFileError, read_groups
+from gssl_mm.tooling.result_files import ResultFileError, read_groups
 from gssl_mm.tooling.result_tables import (
     read_paper_rows,
     render,

@@ -20,9 +20,9 @@ from gssl_mm.tooling.errors import run_tool
 from gssl_mm.tooling.model_zoo import (
     ParameterCounter,
     find_folders,
-    read_groups,
     render,
 )
+from gssl_mm.tooling.result_files import read_groups
 
 
 def parse_args() -> argparse.Namespace:
