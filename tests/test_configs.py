@@ -51,6 +51,17 @@ def test_leaf_is_small_and_opens_with_a_docstring(name):
 
 
 @pytest.mark.parametrize('name', NAMES)
+def test_loaders_have_workers_where_samples_are_work(name, configs):
+    loader = configs[name].train_dataloader
+    dataset = loader.dataset
+    while 'dataset' in dataset:
+        dataset = dataset.dataset
+    packed = [step.type for step in dataset.pipeline] == ['PackInputs']
+    assert (loader.num_workers == 0) == packed
+    assert bool(loader.get('persistent_workers')) != packed
+
+
+@pytest.mark.parametrize('name', NAMES)
 def test_name_follows_the_scheme(name):
     stem = Path(name).stem
     assert stem == stem.lower()

@@ -8,6 +8,7 @@ from mmengine.dataset import force_full_init
 from mmpretrain.datasets import BaseDataset
 
 from .label_utils import count_labels
+from .packed_batches import only_packs, packed_samples
 
 
 class ArraySource(NamedTuple):
@@ -122,6 +123,21 @@ class ArrayDataset(BaseDataset):
             img=self.images[idx].copy(),
             gt_label=int(self.labels[idx]),
             sample_idx=idx if idx >= 0 else len(self.labels) + idx)
+
+    @force_full_init
+    def __getitems__(self, indices: Sequence[int]) -> list[dict]:
+        """Return the samples of a batch, as a ``DataLoader`` asks for them.
+
+        Where the pipeline is ``PackInputs`` alone, a batch is one indexing
+        operation, cheaper than receiving it from another process: such
+        recipes have no loader workers.
+
+        Args:
+            indices (Sequence[int]): Positions, may be negative.
+        """
+        if only_packs(self, ArrayDataset):
+            return packed_samples(self.images, self.labels, indices)
+        return [self[index] for index in indices]
 
     @force_full_init
     def get_gt_labels(self) -> np.ndarray:

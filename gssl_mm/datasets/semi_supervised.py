@@ -1,6 +1,7 @@
 """Labelled and unlabelled parts of any dataset."""
 import copy
 import os
+from collections.abc import Sequence
 
 import numpy as np
 from mmengine.dist import is_main_process
@@ -10,6 +11,7 @@ from torch.utils.data import Dataset
 from gssl_mm.registry import DATASETS
 
 from .label_utils import count_labels, get_gt_labels, get_num_classes
+from .packed_batches import fetch
 from .split_file import (
     Split,
     check_split,
@@ -146,6 +148,10 @@ class SemiSupervisedSplit(WrapperFacts, Dataset):
 
     def __getitem__(self, idx: int) -> dict:
         return self.dataset[int(self.index[idx])]
+
+    def __getitems__(self, indices: Sequence[int]) -> list[dict]:
+        """Return the samples of a batch, as a ``DataLoader`` asks for them."""
+        return fetch(self.dataset, self.index[list(indices)].tolist())
 
     def get_data_info(self, idx: int) -> dict:
         """Return one sample before the pipeline."""

@@ -3,12 +3,12 @@ from collections.abc import Sequence, Sized
 
 import numpy as np
 import torch
-from mmpretrain.datasets.transforms import PackInputs
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from .array_dataset import ArrayDataset
 from .errors import EmptyUnlabeledError
+from .packed_batches import only_packs, read_batch
 from .semi_supervised import SemiSupervisedSplit
 
 
@@ -48,9 +48,8 @@ class UnlabeledBatches(Dataset):
         source, index = self._arrays
         rows = np.asarray(indices, np.int64)
         rows = rows if index is None else index[rows]
-        images = torch.from_numpy(source.images[rows]).permute(0, 3, 1, 2)
-        return dict(inputs=images,
-                    gt_label=torch.from_numpy(source.labels[rows]))
+        images, labels = read_batch(source.images, source.labels, rows)
+        return dict(inputs=images, gt_label=labels)
 
 
 def _find_arrays(dataset: Sized
@@ -59,15 +58,7 @@ def _find_arrays(dataset: Sized
     source, index = dataset, None
     if isinstance(dataset, SemiSupervisedSplit):
         source, index = dataset.dataset, dataset.index
-    if not isinstance(source, ArrayDataset):
-        return None
-    if type(source).__getitem__ is not ArrayDataset.__getitem__ or (
-            type(source).get_data_info is not ArrayDataset.get_data_info):
-        return None
-    steps = getattr(source.pipeline, 'transforms', None) or []
-    if len(steps) != 1 or type(steps[0]) is not PackInputs:
-        return None
-    return source, index
+    return (source, index) if only_packs(source, ArrayDataset) else None
 
 
 def _stack(samples: list[dict]) -> dict[str, Tensor]:

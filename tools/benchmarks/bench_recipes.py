@@ -101,7 +101,8 @@ def our_config(args: Any, network_name: str, images: int, memory: str,
                 verify_md5=False, pipeline=[dict(type='PackInputs')])
     train = dict(base, split='train', indices=images)
     test = dict(base, split='test', test_mode=True, indices=args.test_images)
-    cfg.train_dataloader = loader(train, args.batch_size, args.workers, True)
+    # As in our recipes: read by the batch, without workers
+    cfg.train_dataloader = loader(train, args.batch_size, 0, True)
     cfg.val_dataloader = loader(test, args.batch_size, args.workers, False)
     cfg.default_hooks.pop('class_counts')
     if not keeps:

@@ -8,9 +8,10 @@ optimizer, schedule and batch of 128:
 
 - host: its CIFAR10, its pipeline (RandomCrop, RandomFlip, PackInputs in two
   workers), its preprocessor, the hooks of its default runtime;
-- ours: our CIFAR10, crops and flips on the batch, the hooks of
-  configs/_base_/default_runtime.py; then with channels-last images and weights,
-  then with bfloat16 autocast, and the last one also without HeapHook.
+- ours: our CIFAR10, read by the batch without workers, crops and flips on the
+  batch, the hooks of configs/_base_/default_runtime.py; then with channels-last
+  images and weights, then with bfloat16 autocast, and the last one also without
+  HeapHook.
 
 Each variant is a training process of its own; they take turns epoch by epoch,
 in an order that is turned round every time. The first epoch, which starts
