@@ -124,6 +124,17 @@ class ArrayDataset(BaseDataset):
             gt_label=int(self.labels[idx]),
             sample_idx=idx if idx >= 0 else len(self.labels) + idx)
 
+    @property
+    def reads_batches(self) -> bool:
+        """Whether samples are images and labels, packed and nothing else.
+
+        False where a subclass reads samples in its own way, or the pipeline
+        has other steps.
+        """
+        return only_packs(self.pipeline) and all(
+            getattr(type(self), name) is getattr(ArrayDataset, name)
+            for name in ('__getitem__', 'prepare_data', 'get_data_info'))
+
     @force_full_init
     def __getitems__(self, indices: Sequence[int]) -> list[dict]:
         """Return the samples of a batch, as a ``DataLoader`` asks for them.
@@ -135,7 +146,7 @@ class ArrayDataset(BaseDataset):
         Args:
             indices (Sequence[int]): Positions, may be negative.
         """
-        if only_packs(self, ArrayDataset):
+        if self.reads_batches:
             return packed_samples(self.images, self.labels, indices)
         return [self[index] for index in indices]
 

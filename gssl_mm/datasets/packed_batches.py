@@ -8,28 +8,14 @@ from mmpretrain.datasets.transforms import PackInputs
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
-# What stands between a position and a packed sample
-_METHODS = ('__getitem__', 'prepare_data', 'get_data_info')
+_DEFAULTS = vars(PackInputs())
 
 
-def only_packs(dataset: Any, base: type) -> bool:
-    """Whether a dataset's samples are its images and labels, packed.
-
-    Args:
-        dataset (BaseDataset): Any dataset of the host.
-        base (type): The class whose way of reading a sample it has to share.
-
-    Returns:
-        bool: False where a subclass reads samples in its own way, the pipeline
-        has other steps, or ``PackInputs`` other arguments than by default.
-    """
-    if not isinstance(dataset, base) or any(
-            getattr(type(dataset), name) is not getattr(base, name)
-            for name in _METHODS):
-        return False
-    steps = getattr(dataset.pipeline, 'transforms', None) or []
+def only_packs(pipeline: Any) -> bool:
+    """Whether a pipeline is ``PackInputs`` alone, with default arguments."""
+    steps = getattr(pipeline, 'transforms', None) or []
     return len(steps) == 1 and type(steps[0]) is PackInputs and (
-        vars(steps[0]) == vars(PackInputs()))
+        vars(steps[0]) == _DEFAULTS)
 
 
 def read_batch(images: np.ndarray, labels: np.ndarray,
@@ -42,11 +28,11 @@ def read_batch(images: np.ndarray, labels: np.ndarray,
         rows (np.ndarray): Positions (N,), int64, negative ones from the end.
 
     Returns:
-        tuple[Tensor, Tensor]: uint8 ``(N, C, H, W)``, contiguous, and int64
-        ``(N,)``.
+        tuple[Tensor, Tensor]: uint8 ``(N, C, H, W)``, channels last in memory,
+        and int64 ``(N,)``.
     """
     picked = torch.from_numpy(images[rows]).permute(0, 3, 1, 2)
-    return picked.contiguous(), torch.from_numpy(labels[rows])
+    return picked, torch.from_numpy(labels[rows])
 
 
 def packed_samples(images: np.ndarray, labels: np.ndarray,
@@ -67,7 +53,8 @@ def packed_samples(images: np.ndarray, labels: np.ndarray,
     positions = (rows % len(labels)).tolist()
     packed = []
     for image, label, index in zip(
-            inputs, batch_labels[:, None].unbind(0), positions, strict=True):
+            inputs.contiguous(), batch_labels[:, None].unbind(0), positions,
+            strict=True):
         sample = DataSample()
         sample.set_field(label, 'gt_label')
         sample.set_field(index, 'sample_idx', field_type='metainfo')

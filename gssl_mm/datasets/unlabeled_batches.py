@@ -8,7 +8,7 @@ from torch.utils.data import Dataset
 
 from .array_dataset import ArrayDataset
 from .errors import EmptyUnlabeledError
-from .packed_batches import only_packs, read_batch
+from .packed_batches import fetch, read_batch
 from .semi_supervised import SemiSupervisedSplit
 
 
@@ -44,7 +44,7 @@ class UnlabeledBatches(Dataset):
     def __getitems__(self, indices: Sequence[int]) -> dict[str, Tensor]:
         """Return the batch of these positions."""
         if self._arrays is None:
-            return _stack([self.dataset[index] for index in indices])
+            return _stack(fetch(self.dataset, indices))
         source, index = self._arrays
         rows = np.asarray(indices, np.int64)
         rows = rows if index is None else index[rows]
@@ -58,7 +58,9 @@ def _find_arrays(dataset: Sized
     source, index = dataset, None
     if isinstance(dataset, SemiSupervisedSplit):
         source, index = dataset.dataset, dataset.index
-    return (source, index) if only_packs(source, ArrayDataset) else None
+    if not isinstance(source, ArrayDataset) or not source.reads_batches:
+        return None
+    return source, index
 
 
 def _stack(samples: list[dict]) -> dict[str, Tensor]:

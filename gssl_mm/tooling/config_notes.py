@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from .result_records import Group, data_name
+from .result_tables import ACCURACY
 from .table_cells import schedule_text
 
-ACCURACY = 'accuracy/top1'
 WIDTH = 79
 NOTE = re.compile(r'^Measured here.*?(?=^Run: )', re.DOTALL | re.MULTILINE)
 
