@@ -88,7 +88,7 @@ def time_loader(precision: str, args: argparse.Namespace) -> tuple:
         f'loader, {loader.num_workers} workers':
             lambda: clock(epoch, 1, args.device) / len(loader),
     }
-    # The first epoch starts the workers
+    # The first epoch starts the workers, if any
     interleave(blocks, 1)
     times = interleave(blocks, args.epochs)
     rows = [timing_row(part, name, found, loader.batch_size,
