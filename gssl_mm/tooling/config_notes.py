@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .result_records import Group, data_name
 from .result_tables import ACCURACY
-from .table_cells import schedule_text
+from .table_cells import hours_text, schedule_text
 
 WIDTH = 79
 NOTE = re.compile(r'^Measured here.*?(?=^Run: )', re.DOTALL | re.MULTILINE)
@@ -19,8 +19,7 @@ def _measured_as_it_is(group: Group, stem: str) -> bool:
 
 
 def _line(group: Group) -> str:
-    hours = group.hours()
-    cost = '' if hours is None else f'{hours:.2f} h a run '
+    cost = '' if group.hours() is None else f'{hours_text(group)} a run '
     seeds = ', '.join(map(str, group.seeds))
     return textwrap.fill(
         f'{group.metric(ACCURACY, "last").text()} ({schedule_text(group)}; '

@@ -8,12 +8,15 @@ import errno
 import linecache
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
 MISTAKE, FAILED, INTERRUPTED = 2, 1, 130
 TRACEBACK_ENV = 'GSSL_MM_TRACEBACK'
 _PACKAGE = str(Path(__file__).resolve().parents[1]) + os.sep
+# Where the host calls the constructors that a config names
+_BUILDERS = {'build_from_cfg', 'build_dataloader'}
 
 
 class ConfigFileError(ValueError):
@@ -44,15 +47,11 @@ class CheckpointFileError(OSError):
     """A checkpoint given on the command line can't be used."""
 
 
-def _last_frame(error: BaseException) -> tuple[str, str]:
-    """File of the frame that raised, and the text of its line."""
-    trace = error.__traceback__
-    if trace is None:
-        return '', ''
-    while trace.tb_next is not None:
-        trace = trace.tb_next
-    name = trace.tb_frame.f_code.co_filename
-    return name, linecache.getline(name, trace.tb_lineno).strip()
+def _frames(error: BaseException) -> list[tuple[str, str, str]]:
+    """File, function and text of the line of each frame, outermost first."""
+    return [(frame.f_code.co_filename, frame.f_code.co_name,
+             linecache.getline(frame.f_code.co_filename, line).strip())
+            for frame, line in traceback.walk_tb(error.__traceback__)]
 
 
 def raised_on_purpose(error: BaseException) -> bool:
@@ -62,9 +61,27 @@ def raised_on_purpose(error: BaseException) -> bool:
     """
     if type(error).__module__.split('.')[0] == __name__.split('.')[0]:
         return True
-    name, line = _last_frame(error)
-    inside = str(Path(name).resolve()).startswith(_PACKAGE) if name else False
+    frames = _frames(error)
+    if not frames:
+        return False
+    name, _, line = frames[-1]
+    inside = str(Path(name).resolve()).startswith(_PACKAGE)
     return inside and line.startswith('raise')
+
+
+def refused_by_constructor(error: BaseException) -> bool:
+    """Tell a config's value or key that a constructor does not take.
+
+    Such a constructor may be anybody's: it raised a ``ValueError`` or
+    ``TypeError`` in a statement, or could not be called with these names.
+    """
+    if not isinstance(error, ValueError | TypeError):
+        return False
+    frames = _frames(error)
+    builders = [i for i, (name, function, _) in enumerate(frames)
+                if function in _BUILDERS and 'mmengine' in Path(name).parts]
+    return bool(builders) and (
+        builders[-1] == len(frames) - 1 or frames[-1][2].startswith('raise'))
 
 
 def _no_space(error: BaseException | None) -> bool:
@@ -83,16 +100,16 @@ def exit_code(error: BaseException) -> int | None:
 
     Returns:
         int, optional: 2 for a mistake that the user can repair (an error that
-        this package raised on purpose, an unknown registry name), 1 for a run
-        that failed (a loss that is not finite, no space left), None for
-        everything else.
+        this package raised on purpose, an unknown registry name, a value that
+        a component refuses to be built with), 1 for a run that failed (a loss
+        that is not finite, no space left), None for everything else.
     """
     if isinstance(error, KeyError) and ' is not in the ' in str(error):
         return MISTAKE
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return FAILED
     if not raised_on_purpose(error):
-        return None
+        return MISTAKE if refused_by_constructor(error) else None
     return FAILED if isinstance(error, ArithmeticError) or _no_space(
         error) else MISTAKE
 
@@ -139,6 +156,6 @@ __all__ = [
     'FAILED', 'INTERRUPTED', 'MISTAKE', 'BatchSizeError',
     'CheckpointFileError', 'ConfigFileError', 'OptionError',
     'UnknownComponentError', 'UnknownConfigKeyError', 'UnknownModelError',
-    'exit_code',
-    'one_line', 'raised_on_purpose', 'run_tool'
+    'exit_code', 'one_line', 'raised_on_purpose', 'refused_by_constructor',
+    'run_tool'
 ]

@@ -16,6 +16,7 @@ from .result_pairs import (
 from .result_records import Group, data_name
 from .table_cells import (
     DASH,
+    hours_text,
     markdown,
     schedule_text,
     seeds_text,
@@ -45,11 +46,6 @@ def _shots(group: Group) -> str:
     return ' / '.join(DASH if f is None else f'{f.mean:.1f}' for f in found)
 
 
-def _hours(group: Group) -> str:
-    hours = group.hours()
-    return DASH if hours is None else f'{hours:.2f} h'
-
-
 def measured_cells(group: Group, metric: str, digits: int = 2) -> list[str]:
     """Cells of a group that every kind of table shares."""
     return [
@@ -60,7 +56,7 @@ def measured_cells(group: Group, metric: str, digits: int = 2) -> list[str]:
         data_name(group.runs[0]),
         schedule_text(group) + _evaluations(group, metric),
         group.places(),
-        _hours(group)
+        hours_text(group)
     ]
 
 

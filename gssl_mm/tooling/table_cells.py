@@ -33,9 +33,18 @@ def schedule_text(group: Group) -> str:
     return ', '.join(parts)
 
 
+def hours_text(group: Group) -> str:
+    """Mean duration of a run, a dash where none was recorded."""
+    hours = group.hours()
+    return DASH if hours is None else f'{hours:.2f} h'
+
+
 def seeds_text(seeds: Sequence[int]) -> str:
     """Number of seeds, and which."""
     return f'{len(seeds)} ({", ".join(map(str, seeds))})'
 
 
-__all__ = ['DASH', 'markdown', 'schedule_text', 'seeds_text', 'summary_text']
+__all__ = [
+    'DASH', 'hours_text', 'markdown', 'schedule_text', 'seeds_text',
+    'summary_text'
+]

@@ -81,6 +81,12 @@ def call(tool, *argv):
     (['--launcher', 'pytorch'], ['WORLD_SIZE', 'torchrun']),
     (['--amp', '--cfg-options', 'optim_wrapper.type=Other'], ['Other']),
     (['--work-dir', '/dev/full'], ['WorkDirError', '/dev/full']),
+    (['--cfg-options', 'train_dataloader.num_workers=-1'],
+     ['ValueError', 'num_workers']),
+    (['--cfg-options', 'optim_wrapper.optimizer.lr=-1'],
+     ['ValueError', 'learning rate']),
+    (['--cfg-options', 'optim_wrapper.optimizer.type=LBFGS',
+      'optim_wrapper.optimizer.nesterov=True'], ['nesterov']),
 ])
 def test_train_refuses_in_process(toy, tmp_path, monkeypatch, capsys, options,
                                   words):
@@ -92,6 +98,14 @@ def test_train_refuses_in_process(toy, tmp_path, monkeypatch, capsys, options,
     assert code == 2, message
     for word in words:
         assert word in message
+
+
+def test_a_defect_of_a_constructor_keeps_its_traceback(toy, tmp_path,
+                                                        monkeypatch):
+    monkeypatch.syspath_prepend(str(toy.parent))
+    with pytest.raises(TypeError, match='string formatting'):
+        call(train, toy, '--work-dir', tmp_path, '--cfg-options',
+             'model.backbone.width=abc')
 
 
 @pytest.mark.parametrize('name, words', [
