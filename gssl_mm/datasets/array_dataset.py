@@ -8,7 +8,7 @@ from mmengine.dataset import force_full_init
 from mmpretrain.datasets import BaseDataset
 
 from .label_utils import count_labels
-from .packed_batches import only_packs, packed_samples
+from .packed_batches import only_packs, overrides, packed_samples
 
 
 class ArraySource(NamedTuple):
@@ -131,9 +131,8 @@ class ArrayDataset(BaseDataset):
         False where a subclass reads samples in its own way, or the pipeline
         has other steps.
         """
-        return only_packs(self.pipeline) and all(
-            getattr(type(self), name) is getattr(ArrayDataset, name)
-            for name in ('__getitem__', 'prepare_data', 'get_data_info'))
+        return only_packs(self.pipeline) and not overrides(
+            self, ArrayDataset, '__getitem__', 'prepare_data', 'get_data_info')
 
     @force_full_init
     def __getitems__(self, indices: Sequence[int]) -> list[dict]:

@@ -12,7 +12,7 @@ from gssl_mm.registry import DATASETS
 from .array_dataset import ArrayDataset, to_positions
 from .label_utils import count_labels, get_gt_labels, get_num_classes
 from .long_tailed_profile import check_profile, profile_counts, select_classes
-from .packed_batches import fetch
+from .packed_batches import fetch, overrides
 from .wrapper_facts import WrapperFacts
 
 
@@ -158,6 +158,8 @@ class LongTailedDataset(WrapperFacts, Dataset):
     @force_full_init
     def __getitems__(self, indices: Sequence[int]) -> list[dict]:
         """Return the samples of a batch, as a ``DataLoader`` asks for them."""
+        if overrides(self, LongTailedDataset, '__getitem__'):
+            return [self[idx] for idx in indices]
         return fetch(self.dataset, [self._inner(idx) for idx in indices])
 
     @force_full_init

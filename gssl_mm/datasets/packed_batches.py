@@ -62,10 +62,16 @@ def packed_samples(images: np.ndarray, labels: np.ndarray,
     return packed
 
 
+def overrides(dataset: Any, base: type, *names: str) -> bool:
+    """Whether the class of a dataset has methods in place of its base's."""
+    return any(getattr(type(dataset), name) is not getattr(base, name)
+               for name in names)
+
+
 def fetch(dataset: Any, indices: Sequence[int]) -> list:
     """Samples of any dataset, at once where it can read them so."""
     together = getattr(dataset, '__getitems__', None)
     return together(indices) if together else [dataset[i] for i in indices]
 
 
-__all__ = ['fetch', 'only_packs', 'packed_samples', 'read_batch']
+__all__ = ['fetch', 'only_packs', 'overrides', 'packed_samples', 'read_batch']

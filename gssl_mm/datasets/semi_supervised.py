@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 from gssl_mm.registry import DATASETS
 
 from .label_utils import count_labels, get_gt_labels, get_num_classes
-from .packed_batches import fetch
+from .packed_batches import fetch, overrides
 from .split_file import (
     Split,
     check_split,
@@ -151,6 +151,8 @@ class SemiSupervisedSplit(WrapperFacts, Dataset):
 
     def __getitems__(self, indices: Sequence[int]) -> list[dict]:
         """Return the samples of a batch, as a ``DataLoader`` asks for them."""
+        if overrides(self, SemiSupervisedSplit, '__getitem__'):
+            return [self[idx] for idx in indices]
         return fetch(self.dataset, self.index[list(indices)].tolist())
 
     def get_data_info(self, idx: int) -> dict:

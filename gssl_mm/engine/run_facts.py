@@ -25,7 +25,8 @@ _NOT_HASHED = frozenset({
     'test_dataloader', 'test_evaluator', 'tta_model', 'tta_pipeline'
 })
 _PLACES = frozenset({
-    'data_root', 'cache_dir', 'checkpoint', 'verify_md5', 'num_workers',
+    'data_root', 'download', 'cache', 'cache_dir', 'cache_workers',
+    'rebuild_stale', 'checkpoint', 'verify_md5', 'num_workers',
     'persistent_workers', 'pin_memory', 'prefetch_factor'
 })
 _WATCHING = frozenset({'val_interval', 'val_begin'})

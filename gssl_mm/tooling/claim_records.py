@@ -22,6 +22,7 @@ class Evidence:
     Args:
         difference (PairedDifference): Ours less the base.
         run (str): Names of both sides.
+        tag (str): What the names of both add to those of their configs.
         data (str): What both were trained on, or the machine of a benchmark.
         schedule (str): Of both.
         verdict (str): By the fixed rule.
@@ -29,6 +30,7 @@ class Evidence:
 
     difference: PairedDifference
     run: str
+    tag: str
     data: str
     schedule: str
     verdict: str

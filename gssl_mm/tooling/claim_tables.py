@@ -55,8 +55,9 @@ def difference_text(difference: PairedDifference, unit: str) -> str:
 
 def _evidence_cells(found: Evidence, unit: str) -> list[str]:
     count = str(found.difference.n) + ' rounds' * (unit == 'times')
+    tag = f' (`{found.tag}`)' if found.tag else ''
     return [difference_text(found.difference, unit), count,
-            f'{found.data}; {found.schedule}', found.verdict]
+            f'{found.data}; {found.schedule}{tag}', found.verdict]
 
 
 def _title(claim: Claim) -> str:
@@ -82,10 +83,10 @@ def _short_rows(claim: Claim) -> list[list[str]]:
     title, alike = _title(claim), {}
     for cell in claim.cells:
         for found in cell.evidence:
-            key = _evidence_cells(found, cell.unit)[1:]
-            alike.setdefault(tuple(key), []).append((cell, found))
+            key = (*_evidence_cells(found, cell.unit)[1:], cell.paper is None)
+            alike.setdefault(key, []).append((cell, found))
     lines = []
-    for key, members in alike.items():
+    for (*key, _), members in alike.items():
         cells = list({id(cell): cell for cell, _ in members}.values())
         what = f'{title}: {cells[0].where}' if len(cells) == 1 else title
         lines.append([what, _paper_text(cells, claim.denied), _range_text(
@@ -130,9 +131,9 @@ def claims_table(claims: Sequence[Claim], full: bool = False) -> str:
     Args:
         claims (Sequence[Claim]): From :func:`gssl_mm.tooling.claims.judge`.
         full (bool): A line for each cell of the papers' tables, with the names
-            of the runs. Defaults to False: cells of equal data, schedule,
-            seeds and verdict share a line with the range of their
-            differences.
+            of the runs. Defaults to False: cells of equal data, schedule, tag,
+            seeds and verdict share a line with the range of their differences;
+            those without a number of the paper's have one of their own.
 
     Returns:
         str: Markdown: the rule, the counts, the table.

@@ -72,6 +72,7 @@ def _compare(entry: dict, pair: tuple, groups: Sequence[Group],
     for found in pair_groups(groups, *pair, known):
         yield Evidence(
             found.difference, f'`{found.ours.stem}` less `{found.base.stem}`',
+            found.ours.stem.removeprefix(pair[0][0]).lstrip('-'),
             data_name(found.ours.runs[0]), schedule_text(found.ours),
             verdict(found.difference, entry['direction'],
                     entry.get('margin', 0.)))
@@ -109,7 +110,7 @@ def _timing_evidence(entry: dict, spec: dict, content: dict,
     place = hardware['gpu'] if content.get('device') == 'cuda' else (
         f'{hardware["cpu"]}, {hardware["threads"]} thread(s)')
     return Evidence(
-        found, f'{spec["ours"]} over {spec["base"]}', place,
+        found, f'{spec["ours"]} over {spec["base"]}', '', place,
         'in turns with the baseline',
         verdict(found, entry['direction'], entry.get('margin', 0.)))
 

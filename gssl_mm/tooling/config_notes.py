@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 
-from .result_records import Group, data_name
+from .result_records import Group, data_name, other_options
 from .result_tables import ACCURACY
 from .table_cells import hours_text, schedule_text
 
@@ -19,13 +19,15 @@ def _measured_as_it_is(group: Group, stem: str) -> bool:
 
 
 def _line(group: Group) -> str:
+    changed = other_options(group.runs[0])
+    changed = f'with {", ".join(changed)}; ' if changed else ''
     cost = '' if group.hours() is None else f'{hours_text(group)} a run '
     seeds = ', '.join(map(str, group.seeds))
     return textwrap.fill(
         f'{group.metric(ACCURACY, "last").text()} ({schedule_text(group)}; '
-        f'{data_name(group.runs[0])}; seed{"s" * (len(group.runs) > 1)} '
-        f'{seeds}; '
-        f'{cost}on {group.places()}): {group.stem}',
+        f'{data_name(group.runs[0])}; {changed}'
+        f'seed{"s" * (len(group.runs) > 1)} {seeds}; {cost}on '
+        f'{group.places()}): {group.stem}',
         WIDTH, initial_indent='- ', subsequent_indent='  ',
         break_long_words=False, break_on_hyphens=False)
 
@@ -36,7 +38,8 @@ def measured_note(stem: str, groups: Iterable[Group]) -> str:
     Args:
         stem (str): Name of the config.
         groups (Iterable[Group]): All that was measured. Runs whose command
-            line changed the model are not the config's.
+            line changed the model are not the config's; what else it changed
+            is said.
 
     Returns:
         str: The paragraph, with a line break at its end: top-1 accuracy of
@@ -49,8 +52,8 @@ def measured_note(stem: str, groups: Iterable[Group]) -> str:
     if not lines:
         return 'Measured here: not yet.\n'
     return '\n'.join(
-        ['Measured here, top-1 of the last epoch (docs/results.md):',
-         *lines, ''])
+        ['Measured here, top-1 of the last epoch (docs/results.md says what',
+         "the end of a run's name has that this config has not):", *lines, ''])
 
 
 def renewed_config(path: Path, groups: Iterable[Group]) -> str:

@@ -15,8 +15,6 @@ from pathlib import Path
 MISTAKE, FAILED, INTERRUPTED = 2, 1, 130
 TRACEBACK_ENV = 'GSSL_MM_TRACEBACK'
 _PACKAGE = str(Path(__file__).resolve().parents[1]) + os.sep
-# Where the host calls the constructors that a config names
-_BUILDERS = {'build_from_cfg', 'build_dataloader'}
 
 
 class ConfigFileError(ValueError):
@@ -72,16 +70,20 @@ def raised_on_purpose(error: BaseException) -> bool:
 def refused_by_constructor(error: BaseException) -> bool:
     """Tell a config's value or key that a constructor does not take.
 
-    Such a constructor may be anybody's: it raised a ``ValueError`` or
-    ``TypeError`` in a statement, or could not be called with these names.
+    Such a constructor may be anybody's, called by one of the host's ``build_``
+    functions: it raised a ``ValueError`` or ``TypeError`` in a statement, also
+    one of a library that it called, or could not be called with these names.
     """
     if not isinstance(error, ValueError | TypeError):
         return False
     frames = _frames(error)
     builders = [i for i, (name, function, _) in enumerate(frames)
-                if function in _BUILDERS and 'mmengine' in Path(name).parts]
+                if function.startswith('build_')
+                and 'mmengine' in Path(name).parts]
+    line = frames[-1][2] if frames else ''
     return bool(builders) and (
-        builders[-1] == len(frames) - 1 or frames[-1][2].startswith('raise'))
+        builders[-1] == len(frames) - 1 or line.startswith('raise')
+        or '__init__(' in line)
 
 
 def _no_space(error: BaseException | None) -> bool:

@@ -9,7 +9,8 @@ from typing import Any
 
 # Options that may differ, or are compared by what they led to
 _NOT_COMPARED = ('model.', 'train_cfg.', 'compile=', 'total_batch_size=',
-                 'val_', 'test_', 'default_hooks.', 'log_')
+                 'val_dataloader.batch_size=', 'test_dataloader.batch_size=',
+                 'default_hooks.', 'log_')
 
 
 @dataclass(frozen=True)
@@ -159,21 +160,26 @@ def _frozen(value: Any) -> str:
     return json.dumps(value, sort_keys=True, default=str)
 
 
+def other_options(run: dict) -> list[str]:
+    """What the command line changed beyond the model, length and batch."""
+    return [option for option in run.get('cfg_options') or []
+            if not option.startswith(_NOT_COMPARED)]
+
+
 def comparable(run: dict) -> tuple:
     """What must be equal before results of two recipes are compared.
 
     Data, length, batch, processes (each normalises by its own share),
-    precision, and what the command line changed; not the folder of the data,
-    options of the model, nor when the run was evaluated.
+    precision, and what the command line changed, of the evaluation too; not the
+    folder of the data, options of the model, nor when the run was evaluated.
     """
     dataset = {k: v for k, v in (run.get('dataset') or {}).items()
                if k != 'root'}
     length = run.get('max_iters' if by_iteration(run) else 'max_epochs')
-    options = [o for o in run.get('cfg_options') or []
-               if not o.startswith(_NOT_COMPARED)]
     facts = (run.get(key) for key in (
         'total_batch_size', 'world_size', 'amp', 'compile'))
-    return (data_name(run), *map(_frozen, (dataset, length, *facts, options)))
+    return (data_name(run), *map(_frozen, (dataset, length, *facts,
+                                         other_options(run))))
 
 
 def setting_of(run: dict) -> tuple:
@@ -187,5 +193,5 @@ def setting_of(run: dict) -> tuple:
 
 __all__ = [
     'Group', 'Summary', 'by_iteration', 'comparable', 'data_name',
-    'hardware_name', 'metric_of', 'setting_of', 'summarise'
+    'hardware_name', 'metric_of', 'other_options', 'setting_of', 'summarise'
 ]

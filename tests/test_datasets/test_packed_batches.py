@@ -12,6 +12,7 @@ from gssl_mm.datasets import (
     SyntheticShapes,
 )
 from gssl_mm.datasets.packed_batches import fetch
+from gssl_mm.datasets.unlabeled_batches import UnlabeledBatches
 
 PACK = [dict(type='PackInputs')]
 ARGS = dict(num_per_class=6, image_size=16, seed=3)
@@ -81,6 +82,37 @@ def test_other_samples_are_read_one_by_one(kind, pipeline):
             other['data_samples'].all_keys())
     if kind is Brighter:
         assert int(dataset.__getitems__([0])[0]['inputs'].min()) == 255
+
+
+class Relabels:
+    """A mixin that reads samples in its own way."""
+
+    def __getitem__(self, idx):
+        packed = super().__getitem__(idx)
+        packed['data_samples'].set_gt_label(9)
+        return packed
+
+
+class RelabeledTail(Relabels, LongTailedDataset):
+    """A wrapper that changes samples."""
+
+
+class RelabeledSplit(Relabels, SemiSupervisedSplit):
+    """Another one."""
+
+
+@pytest.mark.parametrize(('kind', 'options'), [
+    (RelabeledTail, dict(imbalance_ratio=0.5)),
+    (RelabeledSplit, dict(num_labeled=20, part='unlabeled'))])
+def test_wrappers_that_change_samples_are_asked_for_each(kind, options):
+    dataset = kind(make(''), **options)
+    for found in (*dataset.__getitems__([1, 4]),
+                  *DataLoader(dataset, 2, collate_fn=pseudo_collate)):
+        labels = found['data_samples']
+        labels = labels if isinstance(labels, list) else [labels]
+        assert {int(sample.gt_label) for sample in labels} == {9}
+    batch = UnlabeledBatches(dataset).__getitems__([0, 1, 2])
+    assert batch['gt_label'].tolist() == [9, 9, 9]
 
 
 @pytest.mark.parametrize('collate', [default_collate, pseudo_collate])

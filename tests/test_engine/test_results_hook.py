@@ -104,7 +104,8 @@ def test_config_sha_ignores_seed_and_place():
         num_workers=2, dataset=dict(data_root='x', ratio=.1)),
         train_cfg=dict(max_epochs=3, val_interval=1))
     elsewhere = dict(data, cfg_options=['a=1'], train_dataloader=dict(
-        num_workers=0, dataset=dict(data_root='y', ratio=.1)),
+        num_workers=0, dataset=dict(
+            data_root='y', ratio=.1, download=False, cache_workers=2)),
         train_cfg=dict(max_epochs=3, val_interval=3))
     assert run_facts.config_sha(Config(data)) == run_facts.config_sha(
         Config(elsewhere)) != sha

@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from gssl_mm.tooling.claim_records import (
+    Cell,
+    Claim,
     ClaimFileError,
+    Evidence,
     counts,
     plain,
     read_claims,
@@ -15,7 +18,12 @@ from gssl_mm.tooling.claim_tables import claims_table
 from gssl_mm.tooling.claims import judge
 from gssl_mm.tooling.paired_stats import PairedDifference, paired_difference
 from gssl_mm.tooling.result_files import read_groups
-from gssl_mm.tooling.result_pairs import known_stems, pair_groups, verdict
+from gssl_mm.tooling.result_pairs import (
+    UNDECIDED,
+    known_stems,
+    pair_groups,
+    verdict,
+)
 from gssl_mm.tooling.result_tables import read_paper_rows, render
 
 KEY = 'accuracy/top1'
@@ -186,17 +194,30 @@ def test_cells_that_were_run_alike_share_a_line(tmp_path, papers, entries):
             claims, full).split('\n') if ln.startswith(start)]
 
     end = '| 1 | data; 200 epochs, batch 128 | undecided at this scale |'
+    variant = end.replace('128', '128 (`nowarmup`)')
     assert lines(False) == [
-        f' | +4.44 to +4.79 (2 cells) | -0.50 to +2.00 (3 comparisons) {end}',
+        f' | +4.44 to +4.79 (2 cells) | +1.00 to +2.00 (2 cells) {end}',
+        f': CIFAR-10-LT 0.01 | +4.79 | -0.50 {variant}',
         ': the other cells | +1.21 to +3.9 (4 cells) | – | – | – | not run |']
     assert len(lines(True)) == 7
     assert sum('-nowarmup`' in line for line in lines(True)) == 1
     write_runs(tmp_path, 'resnet32-lorot_cifar10lt', [81.], max_epochs=40)
     write_runs(tmp_path, 'resnet32-ldamdrw_cifar10lt', [80.], max_epochs=40)
-    assert lines(False)[1] == (
-        f' | +4.44 to +4.79 (2 cells) | -0.50 to +2.00 (2 cells) {end}')
     assert lines(False)[0].startswith(
         ': CIFAR-10-LT 0.01 | +4.79 | +1.00 | 1 | data; 40 epochs')
+    assert lines(False)[2] == f': CIFAR-100-LT 0.01 | +4.44 | +2.00 {end}'
+
+
+def test_cells_without_a_number_of_the_papers_have_their_own_line():
+    difference = paired_difference([2.], [1.])
+    claim = Claim(dict(claim='a', paper='b', source='c', direction='up'), [
+        Cell(where, paper, evidence=[Evidence(
+            difference, 'runs', '', 'data', 'schedule', UNDECIDED)])
+        for where, paper in (('x', 3.), ('y', None), ('z', 4.))])
+    first, second = claims_table([claim]).split('\n')[-2:]
+    assert first.startswith(
+        '| a (b, c) | +3 to +4 (2 cells) | +1.00 to +1.00 (2 cells) | 1 |')
+    assert second.startswith('| a (b, c): y | – | +1.00 | 1 |')
 
 
 def test_what_the_paper_itself_denies_is_said(papers, entries):

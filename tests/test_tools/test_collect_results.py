@@ -95,6 +95,7 @@ def test_a_median_of_all_evaluations_is_not_one_of_the_last(
     dict(label='another data set'), dict(compile=True), dict(world_size=2),
     dict(config_text_sha='of another config'),
     dict(cfg_options=['param_scheduler.0.gamma=0.2']),
+    dict(cfg_options=['val_dataloader.dataset.indices=500']),
     dict(dataset=dict(type='gssl_mm.CIFAR10', num_train=50000))])
 def test_other_settings_are_never_averaged(tmp_path, changes):
     write_run(tmp_path, 'a', 0, 80., 80.)
@@ -204,6 +205,8 @@ def test_a_config_says_what_was_measured_with_it(tmp_path, run_tool):
     write('net-bf16', 0, 80., amp=True)
     write('net-bf16', 3, 82., amp=True)
     write('net-12e', 0, 70., max_epochs=12, wall_time_s=1800.)
+    write('net-cold', 0, 60., cfg_options=['optim_wrapper.optimizer.lr=1.0',
+                                           'train_cfg.val_interval=5'])
     write('net-wide', 0, 50., cfg_options=['model.backbone.width=32'])
     folder = tmp_path / 'configs' / 'family'
     folder.mkdir(parents=True)
@@ -219,11 +222,15 @@ def test_a_config_says_what_was_measured_with_it(tmp_path, run_tool):
     lines = (folder / 'net.py').read_text().splitlines()
     assert max(map(len, lines)) <= 79
     assert ' '.join(' '.join(lines[2:-3]).split()) == (
-        'Measured here, top-1 of the last epoch (docs/results.md): '
+        'Measured here, top-1 of the last epoch (docs/results.md says what '
+        "the end of a run's name has that this config has not): "
         '- 70.00 (12 epochs, batch 128; CIFAR-10 | JPEG; seed 0; 0.50 h a run '
         'on Some CPU, 2 thread(s)): net-12e '
         '- 81.00 ± 1.41 (200 epochs, batch 128, bf16; CIFAR-10 | JPEG; '
-        'seeds 0, 3; 1.00 h a run on Some CPU, 2 thread(s)): net-bf16')
+        'seeds 0, 3; 1.00 h a run on Some CPU, 2 thread(s)): net-bf16 '
+        '- 60.00 (200 epochs, batch 128; CIFAR-10 | JPEG; with '
+        'optim_wrapper.optimizer.lr=1.0; seed 0; 1.00 h a run on Some CPU, 2 '
+        'thread(s)): net-cold')
     assert lines[-3:] == ['Run: me', '"""', 'a = 1']
 
 

@@ -85,6 +85,9 @@ def call(tool, *argv):
      ['ValueError', 'num_workers']),
     (['--cfg-options', 'optim_wrapper.optimizer.lr=-1'],
      ['ValueError', 'learning rate']),
+    (['--cfg-options', 'param_scheduler.factor=-1.0',
+      'param_scheduler.convert_to_iter_based=True'],
+     ['ValueError', 'factor']),
     (['--cfg-options', 'optim_wrapper.optimizer.type=LBFGS',
       'optim_wrapper.optimizer.nesterov=True'], ['nesterov']),
 ])

@@ -8,9 +8,9 @@ ResNet-32 of configs/gssl/resnet32_cifar10lt.py. Parts:
 
 - tasks: with all three tasks and the gate, over the same step of
   configs/gssl/resnet32-ldamdrw_cifar10lt.py without them; at most 1.05.
-- loader: an epoch through the config's loader and its workers, over as many
-  steps on one cached batch; at most 1.05. Random images in CIFAR-10's shape,
-  or those of ``--data-root``.
+- loader: an epoch through the config's loader, over as many steps on one cached
+  batch; at most 1.05. Random images in CIFAR-10's shape, or those of
+  ``--data-root``.
 - precision: contiguous, channels-last, bfloat16 autocast and torch.compile.
 
 Run it on an idle machine. ``--check`` looks at the promises of the parts that
