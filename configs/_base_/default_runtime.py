@@ -33,7 +33,7 @@ env_cfg = dict(
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
     dist_cfg=dict(backend='nccl'))
 
-# TensorBoard: vis_backends=[dict(type='TensorboardVisBackend')]
+# TensorBoard: dict(type='TensorboardVisBackend') beside it
 vis_backends = [dict(type='LocalVisBackend')]
 visualizer = dict(type='UniversalVisualizer', vis_backends=vis_backends)
 

@@ -30,13 +30,15 @@ def innermost(dataset):
 
 
 def shrink_data(loader, train):
-    """Few images, without workers, files of CIFAR or augmentation by size."""
+    """Few images, without workers or files, and few steps in an epoch."""
     loader.update(num_workers=0, persistent_workers=False)
     if 'imbalance_ratio' in loader.dataset:
         loader.dataset.imbalance_ratio = 0.4
     data = innermost(loader.dataset)
-    if 'CIFAR' in data['type']:
+    if 'CIFAR' in data['type'] or 'TinyImageNet' in data['type']:
         data.pop('data_root')
+        data.image_size = 64 if 'Tiny' in data['type'] else 32
+        data.split = 'train' if train else 'test'
         data['type'] = 'gssl_mm.SyntheticShapes'
     if 'Synthetic' in data['type']:
         data.num_per_class = 6 if train else 1
@@ -64,8 +66,10 @@ def shrink(cfg, folder):
         cfg.train_cfg.update(max_epochs=1, val_interval=1)
     if 'CIFAR' in cfg.model.backbone['type']:
         cfg.model.backbone.depth = 8
+    if 'WideResNet' in cfg.model.backbone['type']:
+        cfg.model.backbone.depth = 10
     for head in (cfg.model.head, cfg.model.head.get('primary', {})):
-        if head.get('num_classes') == 100:
+        if head.get('num_classes') in (100, 200):
             head.num_classes = 10
     if cfg.model.backbone['type'] == 'ResNet':
         cfg.model.backbone.base_channels = 8
