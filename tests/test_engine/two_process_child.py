@@ -56,6 +56,8 @@ def main(config, work_dir, options):
         seed=torch.initial_seed())
     rank = os.environ['RANK']
     Path(work_dir, f'report{rank}.json').write_text(json.dumps(report))
+    torch.distributed.barrier()
+    torch.distributed.destroy_process_group()
 
 
 if __name__ == '__main__':

@@ -104,6 +104,9 @@ def main(work_dir, options):
         metrics = run(cfg)[1]
         out = Path(work_dir, folder, f'metrics{get_rank()}.json')
         out.write_text(json.dumps(metrics))
+    if torch.distributed.is_initialized():
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
 
 
 if __name__ == '__main__':

@@ -25,7 +25,7 @@ def one_and_two(tmp_path_factory):
                         [*torchrun, str(script), two, 'distributed']):
             done = subprocess.run(command, env=env, capture_output=True,
                                   text=True, check=False)
-            assert done.returncode == 0, done.stderr[-2000:]
+            assert done.returncode == 0, done.stderr[-8000:]
         return torch.load(one), torch.load(two)
 
     return run

@@ -14,6 +14,7 @@ from mmengine.optim import OptimWrapper
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
+from two_processes import gloo_group
 
 TASKS = [dict(type='gssl_mm.LocalRotation'), dict(type='gssl_mm.LocalFlip'),
          dict(type='gssl_mm.LocalChannelPermutation')]
@@ -104,15 +105,12 @@ def run(kind, views, ssl_views, ratio, rank, size):
 
 def main(out, distributed):
     torch.set_num_threads(1)
-    if distributed:
-        dist.init_process_group('gloo')
-    rank = dist.get_rank() if distributed else 0
-    size = dist.get_world_size() if distributed else 1
-    with DefaultScope.overwrite_default_scope('mmpretrain'):
+    with (gloo_group(distributed) as (rank, size),
+          DefaultScope.overwrite_default_scope('mmpretrain')):
         results = {name: run(*kind, rank, size)
                    for name, kind in KINDS.items()}
-    if rank == 0:
-        torch.save(results, out)
+        if rank == 0:
+            torch.save(results, out)
 
 
 if __name__ == '__main__':

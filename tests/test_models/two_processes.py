@@ -4,6 +4,7 @@ What the scripts share that :func:`conftest.one_and_two` starts: a script calls
 :func:`main` with a function that builds a model from its name.
 """
 import sys
+from contextlib import contextmanager
 
 import torch
 import torch.distributed as dist
@@ -12,6 +13,21 @@ from mmengine.model import MMDistributedDataParallel
 from mmengine.optim import OptimWrapper
 from mmengine.registry import DefaultScope
 from mmpretrain.structures import DataSample
+
+
+@contextmanager
+def gloo_group(distributed):
+    """This process's rank and the number of processes.
+
+    They leave together: one that is gone may end the other by a signal.
+    """
+    if not distributed:
+        yield 0, 1
+        return
+    dist.init_process_group('gloo')
+    yield dist.get_rank(), dist.get_world_size()
+    dist.barrier()
+    dist.destroy_process_group()
 
 
 def train(model, rank, world, steps, batch, lr):
@@ -58,14 +74,11 @@ def main(build, names, steps, batch=16, lr=0.05):
     """Train each model and save what came out of it."""
     out, distributed = sys.argv[1], len(sys.argv) > 2
     torch.set_num_threads(1)
-    if distributed:
-        dist.init_process_group('gloo')
-    rank = dist.get_rank() if distributed else 0
-    world = dist.get_world_size() if distributed else 1
     results = {}
-    with DefaultScope.overwrite_default_scope('mmpretrain'):
+    with (gloo_group(distributed) as (rank, world),
+          DefaultScope.overwrite_default_scope('mmpretrain')):
         for name in names:
             torch.manual_seed(0)
             results[name] = train(build(name), rank, world, steps, batch, lr)
-    if rank == 0:
-        torch.save(results, out)
+        if rank == 0:
+            torch.save(results, out)

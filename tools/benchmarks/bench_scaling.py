@@ -102,6 +102,8 @@ def child(options: str, source: str, sink: str) -> int:
                 dist.barrier()
             say('block', step_s=clock(
                 lambda: trainer.step(batch), args.steps, 'cpu'))
+    if several:
+        dist.destroy_process_group()
     return 0
 
 
