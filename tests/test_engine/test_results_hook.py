@@ -41,7 +41,7 @@ class Scores(Hook):
 
 @pytest.fixture
 def result(toy_runner, tmp_path):
-    runner = toy_runner(result_label='toy', total_batch_size=8,
+    runner = toy_runner(result_label=['toy', 'of 2'], total_batch_size=8,
                         cfg_options=['b=[1, 2]', 'data_root=x'])
     runner.register_hook(Scores())
     runner.train()
@@ -53,7 +53,7 @@ def result(toy_runner, tmp_path):
 def test_file(result):
     found, runner = result
     assert found['finished'] is True
-    assert found['config'] == 'toy_config' and found['label'] == 'toy'
+    assert found['config'] == 'toy_config' and found['label'] == 'toy, of 2'
     assert found['cfg_options'] == ['b=[1, 2]']
     assert found['seed'] == 3 and found['world_size'] == 1
     assert found['total_batch_size'] == 8 and found['max_epochs'] == 4
