@@ -10,14 +10,13 @@ from torch.utils.data import Dataset
 from gssl_mm.registry import DATASETS
 
 from .array_dataset import ArrayDataset, to_positions
+from .dataset_wrapper import DatasetWrapper
 from .label_utils import count_labels, get_gt_labels, get_num_classes
 from .long_tailed_profile import check_profile, profile_counts, select_classes
-from .packed_batches import fetch, overrides
-from .wrapper_facts import WrapperFacts
 
 
 @DATASETS.register_module()
-class LongTailedDataset(WrapperFacts, Dataset):
+class LongTailedDataset(DatasetWrapper, Dataset):
     r"""Keeps fewer samples the later a class comes.
 
     Paper: Learning Imbalanced Datasets with Label-Distribution-Aware Margin
@@ -150,22 +149,6 @@ class LongTailedDataset(WrapperFacts, Dataset):
             raise IndexError(f'index {idx} of {len(self)} samples')
         idx = idx if idx >= 0 else len(self) + idx
         return idx if self._index is None else int(self._index[idx])
-
-    @force_full_init
-    def __getitem__(self, idx: int) -> dict:
-        return self.dataset[self._inner(idx)]
-
-    @force_full_init
-    def __getitems__(self, indices: Sequence[int]) -> list[dict]:
-        """Return the samples of a batch, as a ``DataLoader`` asks for them."""
-        if overrides(self, LongTailedDataset, '__getitem__'):
-            return [self[idx] for idx in indices]
-        return fetch(self.dataset, [self._inner(idx) for idx in indices])
-
-    @force_full_init
-    def get_data_info(self, idx: int) -> dict:
-        """Return one sample before the pipeline."""
-        return self.dataset.get_data_info(self._inner(idx))
 
     @force_full_init
     def get_gt_labels(self) -> np.ndarray:

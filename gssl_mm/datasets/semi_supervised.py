@@ -1,7 +1,6 @@
 """Labelled and unlabelled parts of any dataset."""
 import copy
 import os
-from collections.abc import Sequence
 
 import numpy as np
 from mmengine.dist import is_main_process
@@ -10,8 +9,8 @@ from torch.utils.data import Dataset
 
 from gssl_mm.registry import DATASETS
 
+from .dataset_wrapper import DatasetWrapper
 from .label_utils import count_labels, get_gt_labels, get_num_classes
-from .packed_batches import fetch, overrides
 from .split_file import (
     Split,
     check_split,
@@ -19,13 +18,12 @@ from .split_file import (
     read_split,
     write_split,
 )
-from .wrapper_facts import WrapperFacts
 
 PARTS = ('labeled', 'unlabeled')
 
 
 @DATASETS.register_module()
-class SemiSupervisedSplit(WrapperFacts, Dataset):
+class SemiSupervisedSplit(DatasetWrapper, Dataset):
     """Keeps the labelled or the unlabelled part of a dataset.
 
     The labelled part has the same number of samples of every class. It is
@@ -146,18 +144,8 @@ class SemiSupervisedSplit(WrapperFacts, Dataset):
     def __len__(self) -> int:
         return len(self.index)
 
-    def __getitem__(self, idx: int) -> dict:
-        return self.dataset[int(self.index[idx])]
-
-    def __getitems__(self, indices: Sequence[int]) -> list[dict]:
-        """Return the samples of a batch, as a ``DataLoader`` asks for them."""
-        if overrides(self, SemiSupervisedSplit, '__getitem__'):
-            return [self[idx] for idx in indices]
-        return fetch(self.dataset, self.index[list(indices)].tolist())
-
-    def get_data_info(self, idx: int) -> dict:
-        """Return one sample before the pipeline."""
-        return self.dataset.get_data_info(int(self.index[idx]))
+    def _inner(self, idx: int) -> int:
+        return int(self.index[idx])
 
     def get_gt_labels(self) -> np.ndarray:
         """Labels of this part, (N,) int64."""

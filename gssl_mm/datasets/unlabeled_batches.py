@@ -8,7 +8,7 @@ from torch.utils.data import Dataset
 
 from .array_dataset import ArrayDataset
 from .errors import EmptyUnlabeledError
-from .packed_batches import fetch, overrides, read_batch
+from .packed_batches import fetch, read_batch
 from .semi_supervised import SemiSupervisedSplit
 
 
@@ -56,8 +56,7 @@ def _find_arrays(dataset: Sized
                  ) -> tuple[ArrayDataset, np.ndarray | None] | None:
     """Find the array behind a dataset that only packs its images."""
     source, index = dataset, None
-    if isinstance(dataset, SemiSupervisedSplit) and not overrides(
-            dataset, SemiSupervisedSplit, '__getitem__'):
+    if isinstance(dataset, SemiSupervisedSplit) and dataset.reads_through:
         source, index = dataset.dataset, dataset.index
     if not isinstance(source, ArrayDataset) or not source.reads_batches:
         return None

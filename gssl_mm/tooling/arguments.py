@@ -16,11 +16,16 @@ CONFIG_HELP = ('config file path, or gssl_mm::gssl/NAME.py for one that the '
                'package carries')
 
 
+# Keys of free text, in which a comma makes no list
+TEXTS = ('result_label', )
+
+
 class CfgOptions(DictAction):
     """The host's action, with usage errors for what it cannot read.
 
-    And with the spaces of a text kept, which the host takes out, and values
-    with dictionaries, in Python's notation.
+    And with the spaces of a text kept, which the host takes out, keys whose
+    text is taken as it stands, and values with dictionaries, in Python's
+    notation.
     """
 
     @staticmethod
@@ -37,6 +42,11 @@ class CfgOptions(DictAction):
             if '=' not in word:
                 parser.error(f'{option_string}: expected key=value, got '
                              f'{word!r}')
+            key, _, text = word.partition('=')
+            if key in TEXTS:
+                found = getattr(namespace, self.dest, None) or {}
+                setattr(namespace, self.dest, {**found, key: text.strip('\'"')})
+                continue
             try:
                 super().__call__(parser, namespace, [word], option_string)
             except (RecursionError, AssertionError, SyntaxError, ValueError):

@@ -41,7 +41,7 @@ class Scores(Hook):
 
 @pytest.fixture
 def result(toy_runner, tmp_path):
-    runner = toy_runner(result_label=['toy', 'of 2'], total_batch_size=8,
+    runner = toy_runner(result_label='toy, of 2', total_batch_size=8,
                         cfg_options=['b=[1, 2]', 'data_root=x'])
     runner.register_hook(Scores())
     runner.train()

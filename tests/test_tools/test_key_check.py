@@ -137,6 +137,15 @@ def test_options_may_be_dictionaries(word, value):
     assert args.cfg_options == {'b': 1, 'a': value}
 
 
+@pytest.mark.parametrize('text', ['a set, shortened', '[1, 2]', 'a=b', '3'])
+def test_a_label_is_a_text_whatever_is_in_it(text):
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='+', action=CfgOptions)
+    args = parser.parse_args(
+        ['--cfg-options', 'b=1', f'result_label="{text}"', 'c=2'])
+    assert args.cfg_options == {'b': 1, 'result_label': text, 'c': 2}
+
+
 @pytest.mark.parametrize('word', [
     'a=[dict(type="X",k=1),dict(type="Y")]', 'a={type: 1}', 'a=[1,(2]',
     "a={'x': open('/etc/hostname')}"])

@@ -4,7 +4,6 @@ import math
 import time
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from mmengine.dist import get_world_size, is_main_process, master_only
 from mmengine.hooks import Hook
@@ -26,13 +25,6 @@ _WALL_TIME = 'wall_time_s'
 _EVALUATED_AT = 'evaluated_at'
 _TIMERS = ('time', 'data_time')
 _LAST = 20
-
-
-def _label(value: Any) -> str | None:
-    """The command line takes a text with commas for a list."""
-    if isinstance(value, list | tuple):
-        return ', '.join(map(str, value))
-    return None if value is None else str(value)
 
 
 @HOOKS.register_module()
@@ -125,7 +117,7 @@ class ResultsHook(Hook):
             config=name,
             config_text_sha=config_sha(cfg),
             cfg_options=recipe_options(cfg.get('cfg_options') or ()),
-            label=_label(cfg.get('result_label')),
+            label=cfg.get('result_label'),
             seed=runner.seed,
             git_commit=self._commit,
             dataset=describe_dataset(runner.train_dataloader.dataset),
