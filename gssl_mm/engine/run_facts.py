@@ -124,11 +124,13 @@ def _cpu_name() -> str:
 
 
 def hardware() -> dict[str, Any]:
-    """Processor, threads and the GPUs that the run could use."""
+    """Processor, its vector instructions, threads and usable GPUs."""
     gpus = [torch.cuda.get_device_name(index)
             for index in range(torch.cuda.device_count())]
     return dict(
         cpu=_cpu_name(),
+        # Names of processors do not tell: 'AMD EPYC' has AVX512, or has not
+        cpu_capability=torch.backends.cpu.get_cpu_capability(),
         cpu_count=os.cpu_count(),
         threads=torch.get_num_threads(),
         gpu=gpus[0] if gpus else None,

@@ -7,7 +7,7 @@ from pathlib import Path
 from .claim_records import Cell, Claim, ClaimFileError, Evidence
 from .paired_stats import PairedDifference, paired_difference
 from .result_pairs import known_stems, owned, pair_groups, verdict
-from .result_records import Group, data_name
+from .result_records import Group, data_name, hardware_name
 from .result_tables import base_of
 from .table_cells import schedule_text
 
@@ -106,12 +106,9 @@ def _timing_evidence(entry: dict, spec: dict, content: dict,
         apart = math.log(ours['time_ratio'] / base['time_ratio']) - limit
         found = PairedDifference(
             content['settings']['rounds'], apart, None, None, None)
-    hardware = content['hardware']
-    place = hardware['gpu'] if content.get('device') == 'cuda' else (
-        f'{hardware["cpu"]}, {hardware["threads"]} thread(s)')
     return Evidence(
-        found, f'{spec["ours"]} over {spec["base"]}', '', place,
-        'in turns with the baseline',
+        found, f'{spec["ours"]} over {spec["base"]}', '',
+        hardware_name(content), 'in turns with the baseline',
         verdict(found, entry['direction'], entry.get('margin', 0.)))
 
 

@@ -134,15 +134,25 @@ class Group:
         return None if found is None else found.mean / 3600
 
 
-def hardware_name(run: dict) -> str:
-    """The GPU if there is one, else the CPU with its threads."""
-    hardware = run.get('hardware') or {}
-    name = hardware.get('gpu') or hardware.get('cpu') or 'unknown'
+def hardware_name(content: dict) -> str:
+    """The GPU that was used, else the CPU with its threads.
+
+    Args:
+        content (dict): Of a file that a run or a benchmark wrote.
+
+    Returns:
+        str: With the CPU's vector instructions, where the file has them.
+    """
+    hardware = content.get('hardware') or {}
+    # A run has no such key: it uses the GPU if there is one
+    gpu = None if content.get('device') == 'cpu' else hardware.get('gpu')
+    name = gpu or hardware.get('cpu') or 'unknown'
     name = ', '.join(name) if isinstance(name, list) else str(name)
-    threads = hardware.get('threads')
-    if not hardware.get('gpu') and threads:
-        name += f', {threads} thread(s)'
-    return name
+    if gpu:
+        return name
+    capability, threads = map(hardware.get, ('cpu_capability', 'threads'))
+    return (name + (f' ({capability})' if capability else '') +
+            (f', {threads} thread(s)' if threads else ''))
 
 
 def data_name(run: dict) -> str:

@@ -2,6 +2,7 @@
 import json
 from pathlib import Path
 
+from .result_records import hardware_name
 from .table_cells import markdown
 
 # Options that say where, or nothing about what was measured
@@ -10,18 +11,15 @@ _UNSAID = ('device', 'threads', 'quick', 'check', 'out', 'data_root', 'root',
 
 
 def _place(content: dict) -> str:
-    hardware = content['hardware']
     versions = content['versions']
-    machine = hardware['gpu'] if content.get('device') == 'cuda' else (
-        f'{hardware["cpu"]}, {hardware["threads"]} thread(s)')
     load = content.get('load_average')
     busy = '' if load is None else f', load {load:.1f} before the start'
     said = [f'{key.replace("_", " ")} {value}'
             for key, value in (content.get('settings') or {}).items()
             if key not in _UNSAID and isinstance(value, int | float | str)]
     options = f' Started with {", ".join(said)}.' if said else ''
-    return (f'{machine}{busy}; torch {versions["torch"]}, commit '
-            f'{(content.get("git_commit") or "unknown")[:8]}.{options}')
+    return (f'{hardware_name(content)}{busy}; torch {versions["torch"]}, '
+            f'commit {(content.get("git_commit") or "unknown")[:8]}.{options}')
 
 
 NOT_MEASURED = 'Not measured yet.'

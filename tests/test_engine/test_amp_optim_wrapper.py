@@ -1,9 +1,12 @@
 """bfloat16 training on the CPU."""
+import logging
+
 import pytest
 import torch
 from torch import nn
 
 from gssl_mm.engine import AmpOptimWrapper, PrecisionError
+from gssl_mm.engine.optimizers import amp_optim_wrapper
 from gssl_mm.registry import OPTIM_WRAPPERS
 
 
@@ -79,6 +82,26 @@ def test_other_formats_are_refused(dtype):
     with pytest.raises(PrecisionError, match='bfloat16 alone, got .*(CPU|GPU)?'
                        '.*without --amp|float16 needs loss scaling'):
         make(nn.Linear(1, 1), dtype=dtype)
+
+
+@pytest.mark.parametrize('fast', [True, False])
+def test_a_cpu_that_is_slow_in_bfloat16_is_warned_of(fast, monkeypatch):
+    monkeypatch.setattr(amp_optim_wrapper, 'cpu_has_fast_bfloat16',
+                        lambda: fast)
+    said = []
+    monkeypatch.setattr(amp_optim_wrapper, 'print_log',
+                        lambda *words: said.append(words))
+    make(nn.Linear(1, 1))
+    assert [(where, level) for _, where, level in said] == (
+        [] if fast else [('current', logging.WARNING)])
+    assert fast or 'float32' in said[0][0]
+
+
+def test_avx512_is_what_makes_it_fast_on_x86():
+    capability = torch.backends.cpu.get_cpu_capability()
+    if 'AVX' in capability:
+        assert amp_optim_wrapper.cpu_has_fast_bfloat16() is (
+            'AVX512' in capability)
 
 
 def test_state_of_a_float16_run_is_read():

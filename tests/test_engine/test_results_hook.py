@@ -6,6 +6,7 @@ from statistics import median
 
 import numpy as np
 import pytest
+import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
 
@@ -65,6 +66,8 @@ def test_file(result):
         imbalance=dict(ratio=None, profile=None, most=int(counts.max()),
                        least=int(counts.min())))
     assert found['hardware']['threads'] >= 1 and found['hardware']['cpu']
+    assert found['hardware']['cpu_capability'] == (
+        torch.backends.cpu.get_cpu_capability())
     assert {'python', 'torch', 'gssl_mm', 'numpy'} <= set(found['versions'])
     top1 = found['metrics']['accuracy/top1']
     assert top1 == dict(last=15., last_epoch=4, best=30., best_epoch=2,

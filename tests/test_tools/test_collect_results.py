@@ -112,9 +112,12 @@ def test_other_machines_are_averaged_and_listed(tmp_path):
     assert len(read_groups(tmp_path / 'roots')) == 1
     write_run(tmp_path, 'a', 0, 80., 80.)
     write_run(tmp_path, 'a', 1, 82., 80., hardware=dict(gpu='Some GPU'))
+    write_run(tmp_path, 'a', 2, 81., 80., hardware=dict(
+        cpu='Some CPU', cpu_capability='AVX2', threads=2, gpu=None))
     group, = read_groups(tmp_path / 'results')
     assert group.metric('accuracy/top1', 'best').mean == 81
-    assert group.places() == 'Some CPU, 2 thread(s); Some GPU'
+    assert group.places() == (
+        'Some CPU (AVX2), 2 thread(s); Some CPU, 2 thread(s); Some GPU')
 
 
 def test_a_tag_belongs_to_the_longest_stem(tmp_path, papers):

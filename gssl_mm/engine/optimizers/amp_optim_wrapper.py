@@ -1,9 +1,11 @@
 """Mixed precision in bfloat16, on CPU and CUDA."""
+import logging
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from mmengine.device import get_device
+from mmengine.logging import print_log
 from mmengine.optim import OptimWrapper
 from mmengine.runner import autocast
 from torch import nn
@@ -22,7 +24,8 @@ class AmpOptimWrapper(OptimWrapper):
     bfloat16 has float32's range of exponents, so that no loss scaling is
     needed, and it works on the CPU, which the host's wrapper refuses. Weights,
     gradients and the optimizer stay in float32; heads and losses of this
-    package leave the autocast region themselves.
+    package leave the autocast region themselves. A CPU without instructions
+    for bfloat16 is warned of: it is slower there than float32.
 
     Args:
         loss_scale (Any): Accepted so that the host's configs and tools work,
@@ -52,6 +55,11 @@ class AmpOptimWrapper(OptimWrapper):
                 f'{torch.cuda.get_device_name()} has no bfloat16. Train in '
                 'float32 (without --amp), or in float16 with the host\'s '
                 'optim_wrapper type "AmpOptimWrapper".')
+        if get_device() == 'cpu' and not cpu_has_fast_bfloat16():
+            print_log(
+                'This CPU multiplies bfloat16 in software: training takes many '
+                'times as long as in float32. Leave out --amp, unless it is '
+                'the numbers that matter.', 'current', logging.WARNING)
         super().__init__(**kwargs)
         self.cast_dtype = torch.bfloat16
 
@@ -69,6 +77,16 @@ class AmpOptimWrapper(OptimWrapper):
         """Load the optimizer; the scaler of a float16 run is dropped."""
         state = {k: v for k, v in state_dict.items() if k != 'loss_scaler'}
         super().load_state_dict(state)
+
+
+def cpu_has_fast_bfloat16() -> bool:
+    """Whether convolutions in bfloat16 run on vector instructions here.
+
+    On x86 they need AVX512.
+    """
+    # No public name tells; unknown counts as fast
+    ask = getattr(torch.ops.mkldnn, '_is_mkldnn_bf16_supported', None)
+    return ask is None or ask()
 
 
 def _refusal(dtype) -> str:

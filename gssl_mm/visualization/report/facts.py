@@ -212,7 +212,8 @@ def _facts(run: RunRecord) -> dict[str, Any]:
         config=result.get('config'), label=result.get('label'),
         commit=result.get('git_commit'), data=data.get('type'),
         imbalance=(data.get('imbalance') or {}).get('ratio'),
-        cpu=machine.get('cpu'), threads=machine.get('threads'),
+        cpu=machine.get('cpu'), instructions=machine.get('cpu_capability'),
+        threads=machine.get('threads'),
         gpu=machine.get('gpu'), processes=result.get('world_size'),
         amp=result.get('amp'), compiled=result.get('compile'))
     picked['training images'] = data.get('num_train')
