@@ -77,7 +77,7 @@ def run(clone):
         start = ['bash', '-euc'] if kind == 'bash' else ['python', '-c']
         done = subprocess.run(
             [*start, body], cwd=clone, env=env, text=True,
-            capture_output=True, check=False, timeout=600)
+            capture_output=True, check=False, timeout=1800)
         assert done.returncode == 0, f'{body}\n{done.stderr[-2000:]}'
         return done.stdout
 

@@ -37,7 +37,7 @@ def start(work_dir, batch, kill_at=None, **options):
                  LOCAL_RANK=str(rank)),
         stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
         for rank in range(size)]
-    errors = [child.communicate(timeout=300)[1] for child in children]
+    errors = [child.communicate(timeout=900)[1] for child in children]
     return [child.returncode for child in children], errors
 
 

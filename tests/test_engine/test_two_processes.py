@@ -35,7 +35,7 @@ def start(work_dir, **options):
              json.dumps(options)],
             env=env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
             text=True))
-    outputs = [child.communicate(timeout=300)[1] for child in children]
+    outputs = [child.communicate(timeout=900)[1] for child in children]
     return [child.returncode for child in children], outputs
 
 

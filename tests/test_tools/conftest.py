@@ -115,7 +115,7 @@ def run_tool(clean_env, tmp_path):
         return subprocess.run(
             [*start, str(script), *map(str, command[1:])],
             cwd=tmp_path, env={**clean_env, **env}, text=True,
-            capture_output=True, timeout=600, check=False)
+            capture_output=True, timeout=1800, check=False)
 
     return run
 
