@@ -128,7 +128,8 @@ def _judged(group: Group, row: dict, base: dict | None,
     """The two cells that compare a group with the baseline's."""
     found = next((p.difference for p in pairs if p.ours is group), None)
     digits = row.get('digits', 2)
-    text = DASH if found is None else f'{found.text(digits)} (n = {found.n})'
+    text = DASH if found is None else (
+        f'{found.text(digits)} (to {base["row"]}, n = {found.n})')
     if base is None or None in (row['value'], base['value']) or (
             row['value'] == base['value']):
         return [text, DASH]

@@ -170,7 +170,8 @@ def test_a_claim_of_table_1(tmp_path, papers, entries):
     table = render('gssl-table1', groups, papers)
     row, = (ln for ln in table.split('\n') if ln.startswith(
         '| LDAM-DRW + LoRot-E | CIFAR-10-LT | 0.01 '))
-    assert row.endswith(f'| {difference.text()} (n = 5) | supported |')
+    assert row.endswith(
+        f'| {difference.text()} (to LDAM-DRW, n = 5) | supported |')
     absent, = (ln for ln in table.split('\n') if ln.startswith(
         '| LDAM-DRW + LoRot-E | CIFAR-10-LT | 0.02 '))
     assert absent.endswith('| – | not tested here |')
