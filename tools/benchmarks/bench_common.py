@@ -22,6 +22,7 @@ from mmengine.registry import DefaultScope
 from gssl_mm.atomic_io import atomic_write
 from gssl_mm.engine.heap import keep_freed_memory
 from gssl_mm.engine.run_facts import git_commit, hardware, versions
+from gssl_mm.tooling.result_records import hardware_name
 
 
 class Promise(NamedTuple):
@@ -224,10 +225,8 @@ def report(name: str, args: argparse.Namespace, facts: dict, rows: list[dict],
     content = dict(
         benchmark=name, settings=settings, **facts, rows=rows, **more,
         promises=[dict(p._asdict(), holds=p.holds) for p in promises])
-    place = facts['hardware']['gpu'] if args.device == 'cuda' else (
-        f'{facts["hardware"]["cpu"]}, {facts["hardware"]["threads"]} '
-        f'thread(s), load {facts["load_average"]} before the start')
-    print(f'{place}\n\n{render(rows)}\n')
+    print(f'{hardware_name(facts)}, load {facts["load_average"]} before the '
+          f'start\n\n{render(rows)}\n')
     for promise in promises:
         print(f'{"holds " if promise.holds else "BROKEN"} {promise.name}: '
               f'{promise.ratio:.3f} {promise.relation} {promise.limit}')
