@@ -6,6 +6,7 @@ from .fixmatch_hook import FixMatchHook
 from .gate_curves_hook import GateCurvesHook
 from .heap_hook import HeapHook
 from .ldam_hook import LDAMHook
+from .plain_param_groups_hook import PlainParamGroupsHook
 from .results_hook import ResultsHook
 from .runtime_info_hook import RuntimeInfoHook
 from .step_seed_hook import StepSeedHook
@@ -14,5 +15,6 @@ from .teacher_hook import TeacherHook
 __all__ = [
     'ChannelsLastHook', 'CheckpointCheckHook', 'CheckpointHook',
     'DataCheckHook', 'FixMatchHook', 'GateCurvesHook', 'HeapHook', 'LDAMHook',
-    'ResultsHook', 'RuntimeInfoHook', 'StepSeedHook', 'TeacherHook'
+    'PlainParamGroupsHook', 'ResultsHook', 'RuntimeInfoHook', 'StepSeedHook',
+    'TeacherHook'
 ]
