@@ -280,7 +280,7 @@ def test_rows_whose_recipes_differ_are_no_evidence(tmp_path, papers, entries):
     assert counts(judge(entries, papers, groups, tmp_path))['supported'] == 1
 
 
-def test_every_claim_finds_its_rows_and_configs(repo, papers, entries):
+def test_every_claim_finds_its_rows_and_configs(repo, papers, entries, load):
     claims = judge(entries, papers, [], repo / 'results' / 'benchmarks')
     assert len({c.entry['claim'] for c in claims}) == len(claims) > 35
     assert all(claim.cells for claim in claims)
@@ -291,6 +291,10 @@ def test_every_claim_finds_its_rows_and_configs(repo, papers, entries):
     known = set(known_stems(papers))
     configs = {path.stem for path in (repo / 'configs').rglob('*.py')}
     assert known <= configs
+    # What tools/benchmarks/gate_study.py makes of an experiment
+    gates = load('bench_gates')
+    experiment = repo / 'configs/gssl/resnet8-lambda2_cifar10lt-15e.py'
+    configs |= {gates.stem_of(experiment, gate) for gate in gates.GATES}
     for claim in claims:
         for pair in claim.entry.get('pairs', []):
             assert {pair['ours'][0], pair['base'][0]} <= configs
