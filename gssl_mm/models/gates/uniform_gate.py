@@ -1,15 +1,11 @@
 """Fixed equal weights."""
-import torch
-from torch import Tensor
-
 from gssl_mm.registry import MODELS
 
-from .agreement import Agreement
-from .base_gate import BaseGate, GateOutput
+from .fixed_gate import FixedGate
 
 
 @MODELS.register_module()
-class UniformGate(BaseGate):
+class UniformGate(FixedGate):
     r"""Weight all pretext losses equally, without parameters.
 
     The pretext loss is :math:`\frac{c}{T} \sum_n L_n` with ``c = total``.
@@ -34,14 +30,8 @@ class UniformGate(BaseGate):
     def __init__(self, in_channels: int, num_tasks: int,
                  total: float | None = None,
                  init_cfg: dict | None = None) -> None:
-        super().__init__(in_channels, num_tasks, init_cfg)
         total = num_tasks if total is None else total
         if total <= 0:
             raise ValueError(f'total must be positive, but got {total}')
-        weights = torch.full((num_tasks, ), total / num_tasks)
-        self.register_buffer('weights', weights, persistent=False)
-
-    def forward(self, feats: Tensor, task_losses: Tensor,
-                agreement: Agreement | None = None) -> GateOutput:
-        """Mix the losses, see :meth:`BaseGate.forward`."""
-        return GateOutput(self.weights * task_losses.mean(0), self.weights)
+        super().__init__(in_channels, num_tasks,
+                         [total / num_tasks] * num_tasks, init_cfg)

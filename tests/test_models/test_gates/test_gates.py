@@ -1,7 +1,12 @@
 import pytest
 import torch
 
-from gssl_mm.models.gates import SoftmaxGate, UncertaintyGate, UniformGate
+from gssl_mm.models.gates import (
+    FixedGate,
+    SoftmaxGate,
+    UncertaintyGate,
+    UniformGate,
+)
 from gssl_mm.registry import MODELS
 
 N, D, T = 6, 5, 3
@@ -94,6 +99,31 @@ def test_uniform_gate_sums_or_averages(total, each):
     assert torch.allclose(losses.grad, torch.full((N, T), each / N))
     assert torch.allclose(weights, torch.full((T, ), each))
     assert not list(gate.parameters())
+
+
+def test_fixed_gate_weights_each_task_by_its_number():
+    gate = FixedGate(D, T, weights=[0.5, 0, 2])
+    losses = torch.rand(N, T, requires_grad=True)
+    terms, weights, penalty = gate(torch.rand(N, D), losses)
+    naive = [w * sum(losses[b, n].item() for b in range(N)) / N
+             for n, w in enumerate([0.5, 0., 2.])]
+    torch.testing.assert_close(terms, torch.tensor(naive))
+    terms.sum().backward()
+    torch.testing.assert_close(
+        losses.grad, torch.tensor([0.5, 0., 2.]).expand(N, T) / N)
+    assert weights.tolist() == [0.5, 0., 2.]
+    assert penalty is None
+    # Nothing to learn, nothing in a checkpoint
+    assert not list(gate.parameters())
+    assert not gate.state_dict()
+
+
+@pytest.mark.parametrize('weights', [
+    [1., 1.], [1.] * 4, [0., 0., 0.], [1., -1., 1.], [1., float('nan'), 1.],
+    [1., float('inf'), 1.], []])
+def test_wrong_fixed_weights_are_refused(weights):
+    with pytest.raises(ValueError, match='weights must be'):
+        FixedGate(D, T, weights=weights)
 
 
 @pytest.mark.parametrize('kwargs, message', [

@@ -16,6 +16,7 @@ CLASSES = [16, 2, 6]
 GATES = [
     None,
     dict(type='gssl_mm.UniformGate', total=1),
+    dict(type='gssl_mm.FixedGate', weights=[0.5, 0.25, 0.25]),
     *(dict(type='gssl_mm.SoftmaxGate', grad=grad, reduce=reduce, init=init)
       for grad in ('learned', 'detached')
       for reduce in ('prob_mean', 'logit_mean', 'per_sample')
