@@ -19,6 +19,7 @@ from .errors import (
     TargetLayerError,
 )
 from .gate_curve import NoGateLoggedError, plot_gate_curves, read_gate_curve
+from .gate_study import NoStudyError, plot_study_curves, read_study_curves
 from .predictions import (
     calibration,
     confusion_matrix,
@@ -31,13 +32,15 @@ from .trained_model import TrainedModel, load_all, load_trained
 
 __all__ = [
     'Embedding', 'FigureFormatError', 'HalfWrittenLogError',
-    'MissingExtraError', 'ModelMaps', 'NoGateLoggedError', 'RunLogError',
+    'MissingExtraError', 'ModelMaps', 'NoGateLoggedError', 'NoStudyError',
+    'RunLogError',
     'SampleError', 'TargetLayerError', 'TrainedModel', 'calibration',
     'class_activation_map', 'class_weights', 'confusion_matrix',
     'describe_label', 'embed', 'enlarge', 'grad_cam', 'knn_accuracy',
     'load_all', 'load_trained', 'model_maps', 'model_outputs', 'overlay',
     'plot_cam_grid', 'plot_class_accuracy', 'plot_class_counts',
     'plot_confusion', 'plot_embeddings', 'plot_gate_curves',
-    'plot_pretext_grid', 'plot_reliability', 'read_class_counts',
-    'read_gate_curve', 'read_per_class', 'silhouette', 'tsne'
+    'plot_pretext_grid', 'plot_reliability', 'plot_study_curves',
+    'read_class_counts', 'read_gate_curve', 'read_per_class',
+    'read_study_curves', 'silhouette', 'tsne'
 ]

@@ -15,12 +15,15 @@ from gssl_mm.models.pretext import (
 )
 from gssl_mm.visualization import (
     NoGateLoggedError,
+    NoStudyError,
     describe_label,
     plot_class_accuracy,
     plot_gate_curves,
     plot_pretext_grid,
+    plot_study_curves,
     read_gate_curve,
     read_per_class,
+    read_study_curves,
 )
 
 CONFIG = '''
@@ -86,6 +89,47 @@ def test_gate_figure(tmp_path):
     assert text_of(svg).endswith('svg')
 
 
+def study(path, **parts):
+    empty = dict(first_epoch={}, epochs={})
+    rows = [dict(empty, variant='a', epochs=dict(
+                gate_lorot=[.2, .4], gate_flip=[.8, .6], acc_lorot=[7., 9.])),
+            dict(empty, variant='b', epochs=dict(gate_lorot=[1., None])),
+            dict(empty, variant='without a gate')]
+    path.write_text(json.dumps(dict(rows=rows, **parts)))
+    return path
+
+
+def test_curves_of_a_study(tmp_path):
+    path = study(tmp_path / 'study.json')
+    curves = read_study_curves(path)
+    assert curves == {'a': dict(lorot=[.2, .4], flip=[.8, .6]),
+                      'b': dict(lorot=[1., None])}
+    assert read_study_curves(path, 'epoch', 'acc') == {
+        'a': dict(lorot=[7., 9.])}
+    png, svg = plot_study_curves(curves, tmp_path / 'curves.png')
+    pixels = np.asarray(Image.open(png).convert('RGB')).reshape(-1, 3)
+    for colour in ((0, 0x72, 0xB2), (0xD5, 0x5E, 0)):
+        assert (pixels == colour).all(1).any()
+    assert svg.suffix == '.svg'
+
+
+@pytest.mark.parametrize('content', ['{}', '[]', 'no JSON', '{"rows": [{}]}',
+                                     '{"rows": null}'])
+def test_what_is_no_study_is_refused(tmp_path, content):
+    path = tmp_path / 'x.json'
+    path.write_text(content)
+    with pytest.raises(NoStudyError, match='no study'):
+        read_study_curves(path)
+
+
+def test_a_study_without_curves_is_refused(tmp_path):
+    path = study(tmp_path / 'study.json')
+    with pytest.raises(NoStudyError, match='no curves agree_'):
+        read_study_curves(path, 'epoch', 'agree')
+    with pytest.raises(NoStudyError, match='no curves gate_'):
+        read_study_curves(path, 'iter')
+
+
 def test_labels_in_words():
     assert describe_label(LocalRotation(), 4 * 2 + 3) == 'bottom left, 270°'
     assert describe_label(LocalFlip(), 1) == 'horizontal flip'
@@ -137,6 +181,16 @@ def test_the_tools(tmp_path, run_tool):
     done = run_tool('visualization/plot_gate.py', 'run', '--out', 'g/gate.png')
     assert done.returncode == 0, done.stderr
     assert (tmp_path / 'g' / 'gate.svg').is_file()
+    study(tmp_path / 'study.json')
+    done = run_tool('visualization/plot_gate.py', '--study', 'study.json',
+                    '--what', 'acc', '--out', 'acc.png')
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split()[-2:] == ['acc.png', 'acc.svg']
+    for wrong in ([], ['run', '--study', 'study.json'],
+                  ['run', '--what', 'ce'], ['--study', 'missing.json']):
+        done = run_tool('visualization/plot_gate.py', *wrong)
+        assert done.returncode == 2, wrong
+        assert 'Traceback' not in done.stderr
     done = run_tool('visualization/plot_gate.py', 'nowhere')
     assert done.returncode == 2 and 'NoGateLoggedError' in done.stderr
     (tmp_path / 'c.py').write_text(CONFIG)
