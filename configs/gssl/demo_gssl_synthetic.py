@@ -5,7 +5,10 @@ Not a row of the papers. Run both halves: python tools/demo.py
 For a net of depth 8 and 30 short epochs the pretext weight is 5, not 0.1, task
 heads are linear, flips horizontal and the gate is the mean of probabilities.
 
-Measured here: not yet.
+Measured here, top-1 of the last epoch (docs/results.md says what
+the end of a run's name has that this config has not):
+- 89.26 ± 2.16 (30 epochs, batch 32; built-in synthetic shapes; seeds 0, 1, 2,
+  3, 4; 0.02 h a run on AMD EPYC (AVX512), 1 thread(s)): demo_gssl_synthetic
 Run: python tools/demo.py
 """
 _base_ = [

@@ -2,7 +2,10 @@
 
 Not a row of the papers. Run both halves: python tools/demo.py
 
-Measured here: not yet.
+Measured here, top-1 of the last epoch (docs/results.md says what
+the end of a run's name has that this config has not):
+- 97.12 ± 0.58 (30 epochs, batch 32; built-in synthetic shapes; seeds 0, 1, 2,
+  3, 4; 0.02 h a run on AMD EPYC (AVX512), 1 thread(s)): demo_ldamdrw_synthetic
 Run: python tools/demo.py
 """
 _base_ = [

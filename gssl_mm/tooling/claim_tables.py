@@ -79,14 +79,19 @@ def _range_text(found: Sequence[Evidence], cells: Sequence[Cell]) -> str:
 
 
 def _short_rows(claim: Claim) -> list[list[str]]:
-    """A line for what was run alike, one for all that was not run."""
+    """A line for what was run alike, one for all that was not run.
+
+    What has an interval keeps a line of its own.
+    """
     title, alike = _title(claim), {}
     for cell in claim.cells:
         for found in cell.evidence:
-            key = (*_evidence_cells(found, cell.unit)[1:], cell.paper is None)
+            alone = None if found.difference.low is None else id(found)
+            key = (*_evidence_cells(found, cell.unit)[1:], cell.paper is None,
+                   alone)
             alike.setdefault(key, []).append((cell, found))
     lines = []
-    for (*key, _), members in alike.items():
+    for (*key, _, _), members in alike.items():
         cells = list({id(cell): cell for cell, _ in members}.values())
         what = f'{title}: {cells[0].where}' if len(cells) == 1 else title
         lines.append([what, _paper_text(cells, claim.denied), _range_text(

@@ -74,6 +74,12 @@ def check_settings(variants: Sequence[Variant]) -> None:
     """
     found: dict[tuple, str] = {}
     for variant in variants:
+        texts = {run.get('config_text_sha') for run in variant.runs.values()}
+        if len(texts) > 1:
+            raise OptionError(
+                f'the seeds of {variant.stem} were trained with {len(texts)} '
+                'different configs, and can\'t be averaged. Run all of them '
+                'alike, with RESULTS and WORK_DIRS of their own')
         for seed, run in variant.runs.items():
             found.setdefault(comparable(run), f'{variant.stem}, seed {seed}')
     if len(found) > 1:

@@ -112,7 +112,9 @@ def pair_groups(groups: Sequence[Group], ours: tuple[str, str],
     found = [Pair(a, b, paired_by_seed(a.by_seed(ours[1], which),
                                        b.by_seed(base[1], which)))
              for key in sorted(set(mine) & set(theirs))
-             for a, b in product(mine[key], theirs[key])]
+             for a, b in product(mine[key], theirs[key])
+             # Two metrics of one recipe are those of the same runs
+             if ours[0] != base[0] or a is b]
     return [pair for pair in found if pair.difference is not None]
 
 

@@ -129,6 +129,18 @@ def test_a_tagged_run_is_paired_with_the_same_tag(tmp_path):
         ('a', 'b', 2.), ('a-40e', 'b-40e', 2.)}
 
 
+def test_metrics_of_one_recipe_are_paired_within_its_runs(tmp_path):
+    for text, value in (('first', 30.), ('second', 60.)):
+        write_runs(tmp_path / text, 'a', [value, value + 1],
+                   config_text_sha=text)
+    groups = read_groups(tmp_path / 'first/results',
+                         tmp_path / 'second/results')
+    assert len(groups) == 2
+    pairs = pair_groups(groups, ('a', KEY), ('a', 'train/gate_lorot'), [])
+    assert len(pairs) == 2
+    assert all(pair.ours is pair.base for pair in pairs)
+
+
 def test_metrics_of_a_test_and_of_the_training(tmp_path):
     write_runs(tmp_path, 'a', [30.],
                robust=dict(metrics={'pgd20/top1': 41., 'x': None}))
@@ -207,6 +219,18 @@ def test_cells_that_were_run_alike_share_a_line(tmp_path, papers, entries):
     assert lines(False)[0].startswith(
         ': CIFAR-10-LT 0.01 | +4.79 | +1.00 | 1 | data; 40 epochs')
     assert lines(False)[2] == f': CIFAR-100-LT 0.01 | +4.44 | +2.00 {end}'
+
+
+def test_what_has_an_interval_has_its_own_line(tmp_path, papers, entries):
+    for data in ('10', '100'):
+        write_runs(tmp_path, f'resnet32-lorot_cifar{data}lt', [81., 83.])
+        write_runs(tmp_path, f'resnet32-ldamdrw_cifar{data}lt', [80., 81.])
+    claims = judge(entries, papers, read_groups(tmp_path / 'results'), tmp_path)
+    start = '| LoRot-E is above LDAM-DRW (G-SSL, Table 1): CIFAR-10'
+    lines = [line for line in claims_table(claims).split('\n')
+             if line.startswith(start)]
+    assert len(lines) == 2
+    assert all('+1.50 [-4.85, +7.85]' in line for line in lines)
 
 
 def test_cells_without_a_number_of_the_papers_have_their_own_line():

@@ -175,6 +175,17 @@ def test_unlike_runs_are_refused_before_training(run_tool, tmp_path):
     assert 'differ in data, length' in done.stderr
 
 
+def test_seeds_of_different_configs_are_refused(run_tool, tmp_path):
+    lay_out(tmp_path, {f'demo-{gate}_gssl_synthetic': [1., 2.]
+                       for gate in ('uniformgate', 'alignedgate')})
+    path = (tmp_path / 'results' / 'demo-alignedgate_gssl_synthetic'
+            / 'seed1.json')
+    path.write_text(json.dumps(dict(result(1, 2.), config_text_sha='other')))
+    done = run_tool('benchmarks/gate_study.py', '--quick', TAG='')
+    assert done.returncode == 2 and 'skipped' not in done.stdout
+    assert '2 different configs' in done.stderr
+
+
 @pytest.mark.slow
 def test_two_gates_and_two_seeds(run_tool, tmp_path):
     done = run_tool('benchmarks/gate_study.py', '--quick', '--no-timing')

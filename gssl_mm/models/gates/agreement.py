@@ -7,7 +7,7 @@ from torch import Tensor
 from ..utils.reduce import global_mean
 
 # Agreement with a gradient that is zero is 0
-_SMALL = 1e-30
+_SMALL = 1e-200
 
 
 class Agreement(NamedTuple):
@@ -43,6 +43,8 @@ def measure_agreement(primary: Tensor, tasks: Tensor) -> Agreement:
     Returns:
         Agreement: Without gradient.
     """
+    # Squares of what a confident head sends back vanish in float32
+    primary, tasks = primary.double(), tasks.double()
     dots = (tasks @ primary[:, :, None]).squeeze(2)
     primary_sq = primary.square().sum(1)
     tasks_sq = tasks.square().sum(2)
@@ -51,5 +53,5 @@ def measure_agreement(primary: Tensor, tasks: Tensor) -> Agreement:
     sums = global_mean(sums, len(primary))
     dot, task_sq, whole = sums.split([tasks.size(1), tasks.size(1), 1])
     return Agreement(
-        samples=dots / scale.clamp_min(_SMALL),
-        batch=dot / (task_sq.sqrt() * whole.sqrt()).clamp_min(_SMALL))
+        samples=(dots / scale.clamp_min(_SMALL)).float(),
+        batch=(dot / (task_sq.sqrt() * whole.sqrt()).clamp_min(_SMALL)).float())

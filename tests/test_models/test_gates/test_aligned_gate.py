@@ -268,3 +268,19 @@ def test_what_has_no_closed_form_is_refused_by_name():
 def test_bad_arguments_are_named(kwargs, message):
     with pytest.raises(ValueError, match=message):
         AlignedGate(D, T, **kwargs)
+
+
+@pytest.mark.parametrize('size', [1e-25, 1e-36, 1e12])
+def test_gradients_of_any_size_are_compared(size):
+    primary, tasks = torch.randn(N, D), torch.randn(N, T, D)
+    found = measure_agreement(primary * size, tasks * size)
+    expected = measure_agreement(primary, tasks)
+    # Numbers next to the smallest of float32 have fewer digits
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-2, atol=1e-4)
+        assert one.dtype == torch.float32 and one.abs().max() <= 1 + 1e-6
+
+
+def test_a_gradient_of_zero_agrees_with_nothing():
+    found = measure_agreement(torch.zeros(N, D), torch.randn(N, T, D))
+    assert not found.samples.any() and not found.batch.any()
