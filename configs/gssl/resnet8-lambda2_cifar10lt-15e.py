@@ -1,8 +1,8 @@
-"""G-SSL (all tasks), ResNet-8, linear task heads and lambda 2 on CIFAR-10-LT, 15 epochs.
+"""G-SSL (all tasks), linear heads, lambda 2, ResNet-8, on CIFAR-10-LT, 15 epochs.
 
 Not a row of the papers: a run on real images small enough for all gates and five
-seeds on a CPU. LoRot is learnt in part, permutations hardly, flips not at all. The 200-epoch schedule with decays
-at 12 and 14 and re-weighting from 12.
+seeds on a CPU. LoRot is learnt in part, permutations hardly, flips not at all. The
+200-epoch schedule with decays at 12 and 14 and re-weighting from 12.
 
 Measured here, top-1 of the last epoch (docs/results.md says what
 the end of a run's name has that this config has not):

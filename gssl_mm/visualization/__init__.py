@@ -33,9 +33,8 @@ from .trained_model import TrainedModel, load_all, load_trained
 __all__ = [
     'Embedding', 'FigureFormatError', 'HalfWrittenLogError',
     'MissingExtraError', 'ModelMaps', 'NoGateLoggedError', 'NoStudyError',
-    'RunLogError',
-    'SampleError', 'TargetLayerError', 'TrainedModel', 'calibration',
-    'class_activation_map', 'class_weights', 'confusion_matrix',
+    'RunLogError', 'SampleError', 'TargetLayerError', 'TrainedModel',
+    'calibration', 'class_activation_map', 'class_weights', 'confusion_matrix',
     'describe_label', 'embed', 'enlarge', 'grad_cam', 'knn_accuracy',
     'load_all', 'load_trained', 'model_maps', 'model_outputs', 'overlay',
     'plot_cam_grid', 'plot_class_accuracy', 'plot_class_counts',

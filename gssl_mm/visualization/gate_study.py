@@ -40,19 +40,18 @@ def read_study_curves(path: str | Path, axis: str = 'epoch',
     Raises:
         NoStudyError: The file is no study, or has no such curves.
     """
+    prefix = f'{quantity}_'
     try:
         rows = json.loads(Path(path).read_text())['rows']
-        parts = {row['variant']: row[PARTS[axis]] for row in rows}
-    except (OSError, KeyError, TypeError, ValueError) as error:
+        found = {row['variant']: {key.removeprefix(prefix): values
+                                  for key, values in row[PARTS[axis]].items()
+                                  if key.startswith(prefix)}
+                 for row in rows}
+    except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise NoStudyError(
             f'{path} is no study of gates, or can\'t be read. Give the JSON '
             'file that tools/benchmarks/gate_study.py has written.'
         ) from error
-    prefix = f'{quantity}_'
-    found = {variant: {key.removeprefix(prefix): values
-                       for key, values in curves.items()
-                       if key.startswith(prefix)}
-             for variant, curves in parts.items()}
     found = {variant: tasks for variant, tasks in found.items() if tasks}
     if not found:
         raise NoStudyError(

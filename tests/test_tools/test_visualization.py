@@ -113,8 +113,9 @@ def test_curves_of_a_study(tmp_path):
     assert svg.suffix == '.svg'
 
 
-@pytest.mark.parametrize('content', ['{}', '[]', 'no JSON', '{"rows": [{}]}',
-                                     '{"rows": null}'])
+@pytest.mark.parametrize('content', [
+    '{}', '[]', 'no JSON', '{"rows": [{}]}', '{"rows": null}',
+    '{"rows": [{"variant": "a", "epochs": []}]}'])
 def test_what_is_no_study_is_refused(tmp_path, content):
     path = tmp_path / 'x.json'
     path.write_text(content)

@@ -27,8 +27,8 @@ class FixedGate(BaseGate):
             weight 0 is drawn and logged, but does not train.
 
     Raises:
-        ValueError: If ``weights`` are too few or many, negative, not finite or
-            all zero.
+        ValueError: If ``weights`` are too few or many, no numbers, negative,
+            not finite or all zero.
 
     Example:
         >>> # LoRot counts twice as much as flip and permutation
@@ -39,17 +39,20 @@ class FixedGate(BaseGate):
                  weights: Sequence[float],
                  init_cfg: dict | None = None) -> None:
         super().__init__(in_channels, num_tasks, init_cfg)
-        if len(weights) != num_tasks:
+        try:
+            numbers = [float(weight) for weight in weights]
+        except (TypeError, ValueError):
+            numbers = []
+        if len(numbers) != num_tasks:
             raise ValueError(
-                f'weights must be {num_tasks}, one for each task, but got '
-                f'{list(weights)}')
-        if not all(0 <= w < math.inf for w in weights) or not any(weights):
+                f'weights must be {num_tasks} numbers, one for each task, but '
+                f'got {weights!r}')
+        if not all(0 <= w < math.inf for w in numbers) or not any(numbers):
             raise ValueError(
                 'weights must be finite, none below zero and not all zero, but '
-                f'got {list(weights)}')
+                f'got {weights!r}')
         self.register_buffer(
-            'weights', torch.tensor(list(weights), dtype=torch.float32),
-            persistent=False)
+            'weights', torch.tensor(numbers), persistent=False)
 
     def forward(self, feats: Tensor, task_losses: Tensor,
                 agreement: Agreement | None = None) -> GateOutput:

@@ -120,7 +120,7 @@ def test_fixed_gate_weights_each_task_by_its_number():
 
 @pytest.mark.parametrize('weights', [
     [1., 1.], [1.] * 4, [0., 0., 0.], [1., -1., 1.], [1., float('nan'), 1.],
-    [1., float('inf'), 1.], []])
+    [1., float('inf'), 1.], [], 0.5, None, ['a', 'b', 'c'], [[1.]] * 3])
 def test_wrong_fixed_weights_are_refused(weights):
     with pytest.raises(ValueError, match='weights must be'):
         FixedGate(D, T, weights=weights)
