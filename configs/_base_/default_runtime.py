@@ -12,8 +12,8 @@ default_hooks = dict(
     class_counts=dict(type='gssl_mm.ClassCountsHook'),
     # On a CPU: what a step freed serves the next
     heap=dict(type='gssl_mm.HeapHook'),
-    # For compile=True with a paramwise_cfg
-    param_groups=dict(type='gssl_mm.PlainParamGroupsHook'),
+    # With compile=True, weights are updated eagerly
+    eager_optimizer=dict(type='gssl_mm.EagerOptimizerHook'),
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),

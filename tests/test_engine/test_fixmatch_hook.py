@@ -2,22 +2,14 @@
 import copy
 import json
 from statistics import median
-from types import SimpleNamespace
 
 import pytest
 import torch
-from mmengine.config import ConfigDict
 from mmengine.hooks import Hook
-from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 
 from gssl_mm.datasets.errors import EmptyUnlabeledError, TooFewLabelsError
-from gssl_mm.engine import (
-    FixMatchHook,
-    PlainParamGroupsHook,
-    TeacherHook,
-    safe_load,
-)
+from gssl_mm.engine import FixMatchHook, TeacherHook, safe_load
 
 CONFIG = 'semi_config.py'
 
@@ -232,35 +224,6 @@ def test_plain_weights_are_the_teachers_too(toy_runner, tmp_path):
     hook = next(h for h in runner.hooks if isinstance(h, FixMatchHook))
     for name, value in hook.ema_model.module.state_dict().items():
         assert torch.equal(value, weights[name])
-
-
-def test_parameter_groups_are_plain_dicts(toy_runner):
-    runner = toy_runner(CONFIG, **{'train_cfg.max_iters': 1})
-    runner.train()
-    groups = runner.optim_wrapper.optimizer.param_groups
-    assert {type(group) for group in groups} == {dict}
-    # The host sets one group a parameter, in the model's order
-    assert [group['params'][0] for group in groups] == list(
-        runner.model.parameters())
-    kernels = {name for name, p in runner.model.named_parameters()
-               if p.dim() > 1}
-    assert [group['weight_decay'] for group in groups] == [
-        5e-4 if name in kernels else 0.
-        for name, _ in runner.model.named_parameters()]
-    assert {group['lr'] for group in groups} == {groups[0]['lr']}
-
-
-def test_parameter_groups_of_several_optimizers():
-    def wrapper():
-        group = ConfigDict(params=[torch.nn.Parameter(torch.ones(1))], lr=0.5)
-        return OptimWrapper(torch.optim.SGD([group], lr=0.1))
-
-    several = OptimWrapperDict(one=wrapper(), two=wrapper())
-    PlainParamGroupsHook().before_train(SimpleNamespace(optim_wrapper=several))
-    for one in several.values():
-        (group, ) = one.optimizer.param_groups
-        assert type(group) is dict
-        assert group['lr'] == 0.5
 
 
 @pytest.mark.slow

@@ -2,11 +2,11 @@ from .channels_last_hook import ChannelsLastHook
 from .checkpoint_check_hook import CheckpointCheckHook
 from .checkpoint_hook import CheckpointHook
 from .data_check_hook import DataCheckHook
+from .eager_optimizer_hook import EagerOptimizerHook
 from .fixmatch_hook import FixMatchHook
 from .gate_curves_hook import GateCurvesHook
 from .heap_hook import HeapHook
 from .ldam_hook import LDAMHook
-from .plain_param_groups_hook import PlainParamGroupsHook
 from .results_hook import ResultsHook
 from .runtime_info_hook import RuntimeInfoHook
 from .step_seed_hook import StepSeedHook
@@ -14,7 +14,7 @@ from .teacher_hook import TeacherHook
 
 __all__ = [
     'ChannelsLastHook', 'CheckpointCheckHook', 'CheckpointHook',
-    'DataCheckHook', 'FixMatchHook', 'GateCurvesHook', 'HeapHook', 'LDAMHook',
-    'PlainParamGroupsHook', 'ResultsHook', 'RuntimeInfoHook', 'StepSeedHook',
+    'DataCheckHook', 'EagerOptimizerHook', 'FixMatchHook', 'GateCurvesHook',
+    'HeapHook', 'LDAMHook', 'ResultsHook', 'RuntimeInfoHook', 'StepSeedHook',
     'TeacherHook'
 ]

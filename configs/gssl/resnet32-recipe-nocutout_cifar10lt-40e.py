@@ -1,0 +1,14 @@
+"""Recipe without Cutout on CIFAR-10-LT, ratio 0.01, 40 epochs.
+
+The 400-epoch schedule scaled down (a warm-up of one epoch): a smoke test, not
+evidence.
+
+Measured here: not yet.
+Run: tools/run_seeds.sh configs/gssl/resnet32-recipe-nocutout_cifar10lt-40e.py 0
+"""
+_base_ = './resnet32-recipe-nocutout_cifar10lt.py'
+
+param_scheduler = [
+    dict(_base_.param_scheduler[0], end=1), _base_.param_scheduler[1]
+]
+train_cfg = dict(max_epochs=40)
