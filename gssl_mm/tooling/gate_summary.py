@@ -221,7 +221,27 @@ def summarise_study(variants: Sequence[Variant],
                 rows=[describe(v, references) for v in variants])
 
 
+def keep_times(content: dict[str, Any], former: dict[str, Any]) -> None:
+    """Take the step times of an earlier summary of the study.
+
+    Args:
+        content (dict): The new summary; changed in place.
+        former (dict): The content of its file so far. Times of other options,
+            or over those of another gate, are left behind.
+    """
+    same = 'timing' in former and former['options'] == content['options'] and (
+        former['rows'][0]['variant'] == content['rows'][0]['variant'])
+    if not same:
+        return
+    content['timing'] = former['timing']
+    ratios = {row['variant']: row.get('step_time_ratio')
+              for row in former['rows']}
+    for row in content['rows']:
+        row['step_time_ratio'] = ratios.get(row['variant'])
+
+
 __all__ = [
     'CURVES', 'METRICS', 'Variant', 'collapse_step', 'compare', 'describe',
-    'gate_shares', 'mean_curves', 'read_variant', 'summarise_study'
+    'gate_shares', 'keep_times', 'mean_curves', 'read_variant',
+    'summarise_study'
 ]

@@ -23,6 +23,12 @@ def _tasks(found: dict, digits: int) -> str:
                      for task, value in found.items()) or DASH
 
 
+def _total(gate: dict) -> str:
+    """Sum of the tasks' mean weights."""
+    means = [found['mean'] for found in gate.values() if found]
+    return f'{sum(means):.2f}' if means else DASH
+
+
 def _difference(found: dict | None) -> str:
     if not found:
         return DASH
@@ -54,7 +60,8 @@ def _row(row: dict, references: list[str]) -> list[str]:
         _shots(row['metrics']),
         *(_difference(row['differences'].get(name, {}).get('top1'))
           for name in references),
-        _tasks(row['gate'], 3), _tasks(row['agreement'], 3),
+        _tasks(row['gate'], 3), _total(row['gate']),
+        _tasks(row['agreement'], 3),
         _tasks(row['pretext_accuracy'], 1), _collapse(row),
         DASH if ratio is None else f'{ratio:.3f}'
     ]
@@ -96,7 +103,7 @@ def study_table(content: dict[str, Any]) -> str:
             'accuracies are means over the last epoch.')
     header = ['run', 'seeds', 'last', 'best', 'many / medium / few (last)',
               *(f'last minus `{name}` [95%]' for name in references),
-              'gate weights', 'agreement', 'pretext accuracies',
+              'gate weights', 'their sum', 'agreement', 'pretext accuracies',
               'one task at 0.9 in the first epoch', 'step time ratio']
     rows = [_row(row, references) for row in content['rows'] if row['seeds']]
     said_of = [decided(content['rows'], name) for name in references]

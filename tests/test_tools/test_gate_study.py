@@ -9,6 +9,7 @@ from gssl_mm.tooling.errors import OptionError
 from gssl_mm.tooling.gate_summary import (
     collapse_step,
     gate_shares,
+    keep_times,
     mean_curves,
     read_variant,
     summarise_study,
@@ -115,6 +116,50 @@ def test_the_table_says_what_was_found_and_what_was_not(study):
     assert '2 epochs, batch 8; none, 1 thread(s); commit 01234567' in text
 
 
+def test_the_table_says_how_much_weight_a_gate_gives(study):
+    rows = {row['variant']: row for row in study['rows']}
+    rows['up']['gate']['perm'] = dict(mean=6.97, sd=.1, n=5)
+    rows['same']['gate'] = {}
+    text = study_table(study)
+    assert 'flip 0.520 ± 0.016, perm 6.970 ± 0.100 | 7.49 |' in text
+    assert 'flip 0.520 ± 0.016 | 0.52 |' in text
+    (same, ) = (line for line in text.splitlines() if '| `same` |' in line)
+    assert '| – | – |' in same
+
+
+def test_step_times_are_kept_where_they_still_apply(study):
+    study['options'] = ['--amp']
+
+    def summary(*names, options=('--amp', ), **more):
+        return dict(options=list(options), rows=[
+            dict(variant=name) for name in names], **more)
+
+    former = summary('base', 'up', timing=dict(device='cpu'))
+    for row, ratio in zip(former['rows'], (1., 1.25), strict=True):
+        row['step_time_ratio'] = ratio
+    keep_times(study, former)
+    assert study['timing'] == dict(device='cpu')
+    assert [row.get('step_time_ratio') for row in study['rows']] == [
+        1., 1.25, None, None, None]
+    for other in (summary('base', 'up'), dict(former, options=[]),
+                  dict(former, rows=former['rows'][::-1])):
+        content = summary('base', 'up')
+        keep_times(content, other)
+        assert content == summary('base', 'up')
+
+
+def test_the_timed_steps_have_the_options_of_the_runs(load, repo, tmp_path):
+    gates = load('bench_gates')
+    study = load('gate_study')
+    experiment = repo / 'configs' / 'gssl' / 'demo_gssl_synthetic.py'
+    path = gates.write_config(experiment, 'uniformgate', tmp_path)
+    args = study.parse_args(['--quick', '--', '--amp'])
+    trainer, batch = gates.build_trainer(path, args)
+    assert len(batch['inputs']) == args.batch_size == 8
+    assert trainer.model.head.primary.fc.in_features == 16
+    assert 'Amp' in type(trainer.wrapper).__name__
+
+
 def test_curves_are_averaged_and_a_collapse_is_found(study):
     row = study['rows'][0]
     assert row['collapsed_at'] == {0: 3, 1: 3, 2: 2, 3: 2, 4: 2}
@@ -162,6 +207,10 @@ def test_finished_runs_are_skipped_and_timed(load, run_tool, tmp_path):
     ratios = [row['step_time_ratio'] for row in content['rows']]
     assert ratios[0] == 1 and ratios[1] > 0
     assert content['timing']['device'] == 'cpu'
+    done = run_tool('benchmarks/gate_study.py', '--quick', '--summary-only',
+                    '--no-timing', TAG='')
+    assert done.returncode == 0, done.stderr
+    assert json.loads(path.read_text()) == content
 
 
 def test_unlike_runs_are_refused_before_training(run_tool, tmp_path):

@@ -7,10 +7,11 @@ import bench_training
 from bench_common import paired_ratio, quiet_host, take_turns
 from mmengine.config import Config
 
+from gssl_mm.tooling.arguments import parse
 from gssl_mm.tooling.batch_size import apply_total_batch_size
 from gssl_mm.tooling.config_file import read_config
 from gssl_mm.tooling.errors import OptionError
-from gssl_mm.tooling.loaders import drop_impossible, set_loader_defaults
+from gssl_mm.tooling.train import build_parser, merge_args
 
 ALIGNED = dict(_delete_=True, type='gssl_mm.AlignedGate')
 # Name: what changes in the experiment's gate, a SoftmaxGate
@@ -81,14 +82,13 @@ def write_config(experiment: Path, gate: str, folder: Path,
 
 
 def build_trainer(path: Path, args: argparse.Namespace) -> tuple:
-    """A trainer of a config and a batch for it."""
-    cfg = read_config(str(path))
+    """A trainer of a config with the study's options, and a batch for it."""
+    words = parse(build_parser(), [str(path), *args.options])
+    cfg = merge_args(read_config(str(path)), words)
     if args.batch_size:
         cfg.total_batch_size = args.batch_size
-    set_loader_defaults(cfg)
-    drop_impossible(cfg)
     apply_total_batch_size(cfg, 1)
-    precision = 'bfloat16' if '--amp' in args.options else 'float32'
+    precision = 'bfloat16' if words.amp else 'float32'
     trainer = bench_training.Trainer(cfg, args.device, precision)
     return trainer, bench_training.random_batch(cfg)
 

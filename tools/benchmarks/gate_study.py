@@ -19,9 +19,11 @@ t-intervals. It is written after each seed; docs/gates.md shows it after
 tools/analysis/collect_results.py --write.
 
 Step times are measured after the training, in turns: give ``--no-timing`` on a
-machine that does something else. Leaves with 1 if a run failed.
+machine that does something else, and those of the file are kept. Leaves with 1
+if a run failed.
 """
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -31,7 +33,11 @@ from bench_common import machine_facts, make_parser, prepare, write_json
 from bench_gates import GATES, time_gates, write_config
 
 from gssl_mm.tooling.errors import run_tool
-from gssl_mm.tooling.gate_summary import read_variant, summarise_study
+from gssl_mm.tooling.gate_summary import (
+    keep_times,
+    read_variant,
+    summarise_study,
+)
 from gssl_mm.tooling.gate_tables import study_table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -118,10 +124,13 @@ def summarise(configs: dict[str, Path], args: argparse.Namespace) -> dict:
     work_dirs = Path(os.environ.get('WORK_DIRS', 'work_dirs'))
     variants = [read_variant(name, tagged(path.stem), args.seeds, results,
                              work_dirs) for name, path in configs.items()]
-    return dict(
+    content = dict(
         benchmark='gate_study', experiment=tagged(args.experiment.stem),
         options=args.options, against=args.against,
         **summarise_study(variants, args.against))
+    if args.out.is_file():
+        keep_times(content, json.loads(args.out.read_text()))
+    return content
 
 
 def run_study(configs: dict[str, Path], args: argparse.Namespace) -> tuple:
