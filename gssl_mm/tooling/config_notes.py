@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 
-from .result_records import Group, data_name, other_options
+from .result_records import Group, data_name, model_options, other_options
 from .result_tables import ACCURACY
 from .table_cells import hours_text, schedule_text
 
@@ -13,9 +13,7 @@ NOTE = re.compile(r'^Measured here.*?(?=^Run: )', re.DOTALL | re.MULTILINE)
 
 
 def _measured_as_it_is(group: Group, stem: str) -> bool:
-    changed = any(option.startswith('model.')
-                  for option in group.first('cfg_options') or [])
-    return group.first('config') == stem and not changed
+    return group.first('config') == stem and not model_options(group.runs[0])
 
 
 def _line(group: Group) -> str:

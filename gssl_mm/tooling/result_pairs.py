@@ -24,7 +24,7 @@ RULE = (f'Fixed before any run: *{SUPPORTED}* or *{NOT_SUPPORTED}* only if '
 
 @dataclass(frozen=True)
 class Pair:
-    """Two groups that differ in their configs and model options alone.
+    """Two groups that differ in their configs alone.
 
     Args:
         ours (Group): What the claim is about.

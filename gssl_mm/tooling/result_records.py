@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 # Options that may differ, or are compared by what they led to
-_NOT_COMPARED = ('model.', 'train_cfg.', 'compile=', 'total_batch_size=',
+_NOT_COMPARED = ('train_cfg.', 'compile=', 'total_batch_size=',
                  'val_dataloader.batch_size=', 'test_dataloader.batch_size=',
                  'default_hooks.', 'log_')
 
@@ -170,8 +170,14 @@ def _frozen(value: Any) -> str:
     return json.dumps(value, sort_keys=True, default=str)
 
 
+def model_options(run: dict) -> list[str]:
+    """What the command line changed in the model."""
+    return [option for option in run.get('cfg_options') or []
+            if option.startswith('model.')]
+
+
 def other_options(run: dict) -> list[str]:
-    """What the command line changed beyond the model, length and batch."""
+    """What the command line changed beyond length and batch."""
     return [option for option in run.get('cfg_options') or []
             if not option.startswith(_NOT_COMPARED)]
 
@@ -181,7 +187,7 @@ def comparable(run: dict) -> tuple:
 
     Data, length, batch, processes (each normalises by its own share),
     precision, and what the command line changed, of the evaluation too; not the
-    folder of the data, options of the model, nor when the run was evaluated.
+    folder of the data, nor when the run was evaluated.
     """
     dataset = {k: v for k, v in (run.get('dataset') or {}).items()
                if k != 'root'}
@@ -203,5 +209,6 @@ def setting_of(run: dict) -> tuple:
 
 __all__ = [
     'Group', 'Summary', 'by_iteration', 'comparable', 'data_name',
-    'hardware_name', 'metric_of', 'other_options', 'setting_of', 'summarise'
+    'hardware_name', 'metric_of', 'model_options', 'other_options',
+    'setting_of', 'summarise'
 ]

@@ -1,7 +1,7 @@
 """Pieces of Markdown that all generated tables share."""
 from collections.abc import Sequence
 
-from .result_records import Group, Summary, by_iteration
+from .result_records import Group, Summary, by_iteration, model_options
 
 DASH = '–'
 
@@ -20,7 +20,7 @@ def summary_text(value: Summary | None, digits: int = 2) -> str:
 
 
 def schedule_text(group: Group) -> str:
-    """Epochs (or iterations), batch and precision of a group."""
+    """Epochs (or iterations), batch, precision and a changed model."""
     parts = [f'{group.first("max_epochs", "?")} epochs']
     if by_iteration(group.runs[0]):
         parts = [f'{group.first("max_iters"):,} iterations']
@@ -30,6 +30,7 @@ def schedule_text(group: Group) -> str:
         parts.append('bf16')
     if group.first('compile'):
         parts.append('compiled')
+    parts += [f'`{option}`' for option in model_options(group.runs[0])]
     return ', '.join(parts)
 
 

@@ -101,13 +101,20 @@ def test_only_equal_settings_are_paired(tmp_path, changes):
     assert (pair.difference.n, pair.difference.mean) == (2, 2.5)
 
 
-def test_configs_and_options_of_the_model_may_differ(tmp_path):
+def test_configs_may_differ_and_options_of_the_model_not(tmp_path):
+    small = ['model.backbone.depth=8']
     write_runs(tmp_path, 'a', [3.], config_text_sha='1', cfg_options=[
-        'model.head.loss_weight=1.0', 'train_cfg.val_interval=5'])
-    write_runs(tmp_path, 'b', [1.], config_text_sha='2', cfg_options=[])
-    pair, = pair_groups(read_groups(tmp_path / 'results'), ('a', KEY),
-                        ('b', KEY), [])
+        *small, 'train_cfg.val_interval=5'])
+    write_runs(tmp_path, 'b', [1.], config_text_sha='2', cfg_options=small)
+    write_runs(tmp_path, 'c', [1.], config_text_sha='3', cfg_options=[])
+    groups = read_groups(tmp_path / 'results')
+    pair, = pair_groups(groups, ('a', KEY), ('b', KEY), [])
     assert pair.difference.mean == 2.
+    assert pair_groups(groups, ('a', KEY), ('c', KEY), []) == []
+    # A table of ResNet-32 says what is none
+    row, = (line for line in render('all', groups, {}).splitlines()
+            if '| `a` |' in line)
+    assert 'batch 128, `model.backbone.depth=8`' in row
 
 
 def test_iterations_are_a_schedule_too(tmp_path):
