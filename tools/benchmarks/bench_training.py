@@ -17,7 +17,7 @@ import gssl_mm.engine
 import gssl_mm.models  # noqa: F401  both register what configs name
 from gssl_mm.datasets import ArrayDataset, ArraySource
 from gssl_mm.datasets.long_tailed_profile import profile_counts
-from gssl_mm.engine.channels_last import convert_to_channels_last
+from gssl_mm.engine import convert_to_channels_last, keep_optimizer_eager
 from gssl_mm.registry import MODELS
 from gssl_mm.tooling.batch_size import apply_total_batch_size
 from gssl_mm.tooling.config_file import read_config
@@ -122,6 +122,7 @@ class Trainer:
             self.model, dict(cfg['optim_wrapper'], type=AMP[precision]))
         self.run = self.model.train_step
         if compiled == 'step':
+            keep_optimizer_eager(self.wrapper)
             self.run = torch.compile(self.model.train_step)
         elif compiled == 'backbone':
             self.model.backbone.compile()

@@ -2,7 +2,7 @@ from .channels_last_hook import ChannelsLastHook
 from .checkpoint_check_hook import CheckpointCheckHook
 from .checkpoint_hook import CheckpointHook
 from .data_check_hook import DataCheckHook
-from .eager_optimizer_hook import EagerOptimizerHook
+from .eager_optimizer_hook import EagerOptimizerHook, keep_optimizer_eager
 from .fixmatch_hook import FixMatchHook
 from .gate_curves_hook import GateCurvesHook
 from .heap_hook import HeapHook
@@ -16,5 +16,5 @@ __all__ = [
     'ChannelsLastHook', 'CheckpointCheckHook', 'CheckpointHook',
     'DataCheckHook', 'EagerOptimizerHook', 'FixMatchHook', 'GateCurvesHook',
     'HeapHook', 'LDAMHook', 'ResultsHook', 'RuntimeInfoHook', 'StepSeedHook',
-    'TeacherHook'
+    'TeacherHook', 'keep_optimizer_eager'
 ]

@@ -6,6 +6,18 @@ from mmengine.optim import OptimWrapperDict
 from gssl_mm.registry import HOOKS
 
 
+def keep_optimizer_eager(optim_wrapper) -> None:
+    """Wrap ``step`` and ``zero_grad``, so that no compiler traces them.
+
+    Args:
+        optim_wrapper (OptimWrapper | OptimWrapperDict): Changed in place.
+    """
+    several = isinstance(optim_wrapper, OptimWrapperDict)
+    for one in optim_wrapper.values() if several else [optim_wrapper]:
+        one.step = torch.compiler.disable(one.step)
+        one.zero_grad = torch.compiler.disable(one.zero_grad)
+
+
 @HOOKS.register_module()
 class EagerOptimizerHook(Hook):
     """Keep the optimizer out of what ``torch.compile`` traces.
@@ -23,12 +35,7 @@ class EagerOptimizerHook(Hook):
     """
 
     def before_train(self, runner) -> None:
-        """Wrap ``step`` and ``zero_grad``, before the first step is traced."""
+        """Before the first step is traced."""
         # As the host reads it: an empty dict compiles with the defaults
-        if runner.cfg.get('compile', False) in (None, False):
-            return
-        wrapper = runner.optim_wrapper
-        several = isinstance(wrapper, OptimWrapperDict)
-        for one in wrapper.values() if several else [wrapper]:
-            one.step = torch.compiler.disable(one.step)
-            one.zero_grad = torch.compiler.disable(one.zero_grad)
+        if runner.cfg.get('compile', False) not in (None, False):
+            keep_optimizer_eager(runner.optim_wrapper)
