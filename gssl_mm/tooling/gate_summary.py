@@ -21,6 +21,8 @@ METRICS = {
     'medium': ('shot/medium', 'last'),
     'few': ('shot/few', 'last'),
 }
+# What a row has from work dirs
+CURVE_KEYS = ('collapsed_at', 'first_epoch', 'epochs')
 # A gate has collapsed when one task has this much of the weight
 COLLAPSED = 0.9
 
@@ -178,6 +180,7 @@ def describe(variant: Variant, references: Sequence[Variant]) -> dict[str, Any]:
         gate=_last_epoch(variant, 'gate_'),
         agreement=_last_epoch(variant, 'agree_'),
         pretext_accuracy=_last_epoch(variant, 'acc_'),
+        curve_seeds=sorted(variant.curves),
         collapsed_at={seed: collapse_step(shares)
                       for seed, shares in shares_of.items()
                       if shares is not None},
@@ -221,6 +224,29 @@ def summarise_study(variants: Sequence[Variant],
                 rows=[describe(v, references) for v in variants])
 
 
+def _curve_seeds(row: dict[str, Any]) -> list[int]:
+    return row.get('curve_seeds', row['seeds'] if row['epochs'] else [])
+
+
+def keep_curves(content: dict[str, Any], former: dict[str, Any]) -> None:
+    """Take curves whose work dirs are gone from an earlier summary.
+
+    Args:
+        content (dict): The new summary; changed in place.
+        former (dict): The content of its file so far. Curves of runs of
+            another setting are left behind.
+    """
+    here, there = (
+        {**(found['setting'] or {}), 'commit': None, 'hardware': None}
+        for found in (content, former))
+    rows = {row['variant']: row for row in former['rows']}
+    for row in content['rows'] if here == there else ():
+        other = rows.get(row['variant'])
+        if other and len(_curve_seeds(other)) > len(row['curve_seeds']):
+            row.update({key: other[key] for key in CURVE_KEYS},
+                       curve_seeds=_curve_seeds(other))
+
+
 def keep_times(content: dict[str, Any], former: dict[str, Any]) -> None:
     """Take the step times of an earlier summary of the study.
 
@@ -242,6 +268,6 @@ def keep_times(content: dict[str, Any], former: dict[str, Any]) -> None:
 
 __all__ = [
     'CURVES', 'METRICS', 'Variant', 'collapse_step', 'compare', 'describe',
-    'gate_shares', 'keep_times', 'mean_curves', 'read_variant',
+    'gate_shares', 'keep_curves', 'keep_times', 'mean_curves', 'read_variant',
     'summarise_study'
 ]

@@ -9,6 +9,7 @@ from gssl_mm.tooling.errors import OptionError
 from gssl_mm.tooling.gate_summary import (
     collapse_step,
     gate_shares,
+    keep_curves,
     keep_times,
     mean_curves,
     read_variant,
@@ -146,6 +147,35 @@ def test_step_times_are_kept_where_they_still_apply(study):
         content = summary('base', 'up')
         keep_times(content, other)
         assert content == summary('base', 'up')
+
+
+def test_curves_are_kept_when_their_work_dirs_are_gone(tmp_path):
+    def summary(*seeds, work_dirs=tmp_path / 'work_dirs'):
+        variants = [read_variant(name, name, seeds, tmp_path / 'results',
+                                 work_dirs) for name in ('base', 'up')]
+        return summarise_study(variants, ['base'])
+
+    lay_out(tmp_path, dict(SCORES))
+    former, gone = summary(*SEEDS), summary(*SEEDS, work_dirs=tmp_path)
+    assert former['rows'][1]['curve_seeds'] == SEEDS
+    assert gone['rows'][1]['epochs'] == gone['rows'][1]['collapsed_at'] == {}
+    keep_curves(gone, json.loads(json.dumps(former)))
+    assert json.dumps(gone) == json.dumps(former)
+    # A file that does not say whose they are: of all its seeds
+    legacy = json.loads(json.dumps(former))
+    for row in legacy['rows']:
+        del row['curve_seeds']
+    gone = summary(*SEEDS, work_dirs=tmp_path)
+    keep_curves(gone, legacy)
+    assert json.dumps(gone) == json.dumps(former)
+    # New ones of more seeds win, those of other runs are left behind
+    few, new = summary(0, 1), summary(*SEEDS)
+    keep_curves(new, few)
+    assert new == summary(*SEEDS)
+    former['setting']['max_epochs'] = 3
+    gone = summary(*SEEDS, work_dirs=tmp_path)
+    keep_curves(gone, former)
+    assert gone == summary(*SEEDS, work_dirs=tmp_path)
 
 
 def test_the_timed_steps_have_the_options_of_the_runs(load, repo, tmp_path):

@@ -19,8 +19,8 @@ t-intervals. It is written after each seed; docs/gates.md shows it after
 tools/analysis/collect_results.py --write.
 
 Step times are measured after the training, in turns: give ``--no-timing`` on a
-machine that does something else, and those of the file are kept. Leaves with 1
-if a run failed.
+machine that does something else, and those of the file are kept, as are curves
+whose work dirs are gone. Leaves with 1 if a run failed.
 """
 import argparse
 import json
@@ -34,6 +34,7 @@ from bench_gates import GATES, time_gates, write_config
 
 from gssl_mm.tooling.errors import run_tool
 from gssl_mm.tooling.gate_summary import (
+    keep_curves,
     keep_times,
     read_variant,
     summarise_study,
@@ -129,7 +130,9 @@ def summarise(configs: dict[str, Path], args: argparse.Namespace) -> dict:
         options=args.options, against=args.against,
         **summarise_study(variants, args.against))
     if args.out.is_file():
-        keep_times(content, json.loads(args.out.read_text()))
+        former = json.loads(args.out.read_text())
+        keep_times(content, former)
+        keep_curves(content, former)
     return content
 
 

@@ -16,8 +16,8 @@ optimizer, schedule and batch of 128:
 Each variant is a training process of its own; they take turns epoch by epoch,
 in an order that is turned round every time. The first epoch, which starts
 workers, is thrown away. Images a second are those of whole training epochs with
-loading, logging and all hooks; validation and checkpoints are in the column of
-whole epochs. The accuracy is that of the last epoch, on the test images: a
+loading, logging, checkpoints and all hooks; the validation, once at the end, is
+not among them. The accuracy is that of the last epoch, on the test images: a
 short run that shows that both learn, and no result.
 
 ``--check``: ours is at least as fast as the host in float32 with contiguous

@@ -10,7 +10,7 @@ on cached batches. Measured:
   or with its batch each (weak), in turns with the process that is alone; every
   process has the same number of threads, at most half of the cores;
 - the bytes that a step reduces over processes, counted in the run of two:
-  gradients, and what gates, losses and logged values add.
+  gradients, and what gates and losses add (logged values are not in it).
 
 Modelled, and no measurement: the step of G GPUs takes the measured compute of
 its share of the batch and a ring reduction of the measured bytes,
@@ -18,10 +18,11 @@ its share of the batch and a ring reduction of the measured bytes,
     t(n) + 2 (G - 1) / G * bytes / bandwidth + 2 (G - 1) * latency * calls
 
 which hides nothing behind the backward pass (slow end), or the larger of the
-two (fast end). Bandwidth and latency are assumptions: options, kept in the
-file. The compute is this machine's; ``--compute FILE`` takes that of another
-one, such as a file written with ``--device cuda`` on a GPU. Loading is not in
-it: see host_comparison.py for steps end to end.
+two (fast end). A share below the smallest measured batch takes as long as that.
+Bandwidth and latency are assumptions: options, kept in the file. The compute is
+this machine's; ``--compute FILE`` takes that of another one, such as a file
+written with ``--device cuda`` on a GPU. Loading is not in it: see
+host_comparison.py for steps end to end.
 """
 import argparse
 import json
@@ -97,7 +98,11 @@ class Group:
             [sys.executable, str(Path(__file__).resolve()), CHILD, options],
             folder / f'{size}-{images}-{rank}.txt', dict(env, RANK=str(rank)))
             for rank in range(size)]
-        self.facts = [rank.wait() for rank in self.ranks][0]['metrics']
+        try:
+            self.facts = [rank.wait() for rank in self.ranks][0]['metrics']
+        except ChildProcessError:
+            self.close()
+            raise
 
     def block(self) -> float:
         """Seconds a step of a block of steps."""
