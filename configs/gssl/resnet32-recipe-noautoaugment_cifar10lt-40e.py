@@ -1,7 +1,7 @@
 """Recipe without AutoAugment on CIFAR-10-LT, ratio 0.01, 40 epochs.
 
 The 400-epoch schedule scaled down (a warm-up of one epoch, weights averaged over
-a tenth of the steps): a smoke test, not evidence.
+a tenth as many steps): a smoke test, not evidence.
 
 Measured here: not yet.
 Run: tools/run_seeds.sh configs/gssl/resnet32-recipe-noautoaugment_cifar10lt-40e.py 0

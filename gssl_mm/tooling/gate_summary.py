@@ -266,8 +266,31 @@ def keep_times(content: dict[str, Any], former: dict[str, Any]) -> None:
         row['step_time_ratio'] = ratios.get(row['variant'])
 
 
+def keep_former(content: dict[str, Any], path: Path) -> None:
+    """Take from the study's file so far what can't be had again.
+
+    Args:
+        content (dict): The new summary; changed in place.
+        path (Path): The file, which need not exist.
+
+    Raises:
+        OptionError: It is something else, which must not be overwritten.
+    """
+    if not path.is_file():
+        return
+    try:
+        former = json.loads(path.read_text())
+        keep_times(content, former)
+        keep_curves(content, former)
+    except (AttributeError, IndexError, KeyError, TypeError,
+            ValueError) as error:
+        raise OptionError(
+            f'{path} is there and is no study of gates, or can\'t be read. '
+            'Give another --out, or remove it') from error
+
+
 __all__ = [
     'CURVES', 'METRICS', 'Variant', 'collapse_step', 'compare', 'describe',
-    'gate_shares', 'keep_curves', 'keep_times', 'mean_curves', 'read_variant',
-    'summarise_study'
+    'gate_shares', 'keep_curves', 'keep_former', 'keep_times', 'mean_curves',
+    'read_variant', 'summarise_study'
 ]

@@ -10,6 +10,7 @@ from gssl_mm.tooling.gate_summary import (
     collapse_step,
     gate_shares,
     keep_curves,
+    keep_former,
     keep_times,
     mean_curves,
     read_variant,
@@ -176,6 +177,17 @@ def test_curves_are_kept_when_their_work_dirs_are_gone(tmp_path):
     gone = summary(*SEEDS, work_dirs=tmp_path)
     keep_curves(gone, former)
     assert gone == summary(*SEEDS, work_dirs=tmp_path)
+
+
+@pytest.mark.parametrize('text', [
+    '', '[]', '{"benchmark": "pgd", "rows": []}', '{"setting": null}'])
+def test_another_file_is_not_overwritten(study, tmp_path, text):
+    path = tmp_path / 'other.json'
+    keep_former(study, path)
+    path.write_text(text)
+    with pytest.raises(OptionError, match='no study of gates.*--out'):
+        keep_former(study, path)
+    assert path.read_text() == text
 
 
 def test_the_timed_steps_have_the_options_of_the_runs(load, repo, tmp_path):

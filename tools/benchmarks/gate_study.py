@@ -23,7 +23,6 @@ machine that does something else, and those of the file are kept, as are curves
 whose work dirs are gone. Leaves with 1 if a run failed.
 """
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -34,8 +33,7 @@ from bench_gates import GATES, time_gates, write_config
 
 from gssl_mm.tooling.errors import run_tool
 from gssl_mm.tooling.gate_summary import (
-    keep_curves,
-    keep_times,
+    keep_former,
     read_variant,
     summarise_study,
 )
@@ -129,10 +127,7 @@ def summarise(configs: dict[str, Path], args: argparse.Namespace) -> dict:
         benchmark='gate_study', experiment=tagged(args.experiment.stem),
         options=args.options, against=args.against,
         **summarise_study(variants, args.against))
-    if args.out.is_file():
-        former = json.loads(args.out.read_text())
-        keep_times(content, former)
-        keep_curves(content, former)
+    keep_former(content, args.out)
     return content
 
 
