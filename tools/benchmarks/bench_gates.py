@@ -25,6 +25,7 @@ GATES = {
     'balancegate': dict(grad='learned', balance=1.),
     'uncertaintygate': dict(_delete_=True, type='gssl_mm.UncertaintyGate'),
     'alignedgate': dict(ALIGNED, momentum=0.1),
+    'alignedgate-sharp': dict(ALIGNED, momentum=0.01, temperature=0.002),
     'alignedgate-cut': dict(ALIGNED, momentum=0.1, cut_negative=True),
     'alignedgate-sample': dict(ALIGNED, reduce='per_sample'),
 }
