@@ -7,25 +7,36 @@ from types import SimpleNamespace
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.logging import HistoryBuffer
-from mmengine.runner import Runner
+from mmengine.logging import HistoryBuffer, MessageHub
+from mmengine.runner import IterBasedTrainLoop, Runner
 
 from gssl_mm.engine.hooks import GateCurvesHook
 
 CONFIG = Path(__file__).with_name('gssl_config.py')
 
 
+def feed(hook, runner, values):
+    """Train as many iterations as there are values."""
+    hub = runner.message_hub
+    for runner.iter in range(len(next(iter(values.values())))):
+        for key, found in values.items():
+            # The host's history forgets what is older than its length
+            hub.log_scalars.setdefault(key, HistoryBuffer(
+                max_length=2)).update(found[runner.iter])
+        hook.after_train_iter(runner, runner.iter)
+
+
+def fake_runner(tmp_path, length):
+    hub = MessageHub.get_instance(f'{tmp_path.name}_{length}')
+    return SimpleNamespace(train_dataloader=[0] * length, message_hub=hub,
+                           work_dir=str(tmp_path), train_loop=None)
+
+
 def test_file_holds_iterations_and_means_of_epochs(tmp_path):
     values = {'train/gate_flip': [.1, .2, .6, .8], 'train/loss': [1.] * 4,
               'train/acc_flip': [1., float('nan'), 2., 4.],
-              'val/gate_flip': [0.]}
-    hub = SimpleNamespace(log_scalars={
-        key: HistoryBuffer(found, [1] * len(found))
-        for key, found in values.items()})
-    runner = SimpleNamespace(
-        train_dataloader=[0, 0], message_hub=hub, work_dir=str(tmp_path),
-        train_loop=None)
-    GateCurvesHook().after_train_epoch(runner)
+              'val/gate_flip': [0.] * 4}
+    feed(GateCurvesHook(), fake_runner(tmp_path, 2), values)
     found = json.loads((tmp_path / 'gate_curves.json').read_text())
     assert found == dict(
         iterations=2,
@@ -33,13 +44,20 @@ def test_file_holds_iterations_and_means_of_epochs(tmp_path):
         epochs=dict(gate_flip=[.15, .7], acc_flip=[None, 3.]))
 
 
+def test_a_run_that_ends_within_its_first_pass(tmp_path):
+    hook, runner = GateCurvesHook(), fake_runner(tmp_path, 3)
+    runner.train_loop = IterBasedTrainLoop.__new__(IterBasedTrainLoop)
+    feed(hook, runner, {'train/gate_flip': [.1, .2]})
+    assert not list(tmp_path.iterdir())
+    hook.after_train(runner)
+    found = json.loads((tmp_path / 'gate_curves.json').read_text())
+    assert found == dict(iterations=3, first_epoch=dict(gate_flip=[.1, .2]),
+                         epochs={})
+
+
 def test_nothing_is_written_without_a_gate(tmp_path):
-    runner = SimpleNamespace(
-        train_dataloader=[0], work_dir=str(tmp_path), train_loop=None,
-        message_hub=SimpleNamespace(log_scalars={
-            key: HistoryBuffer([1.], [1])
-            for key in ('train/loss', 'train/acc_single')}))
-    GateCurvesHook().after_train_epoch(runner)
+    feed(GateCurvesHook(), fake_runner(tmp_path, 1),
+         {'train/loss': [1.], 'train/acc_single': [1.]})
     assert not list(tmp_path.iterdir())
 
 

@@ -15,7 +15,7 @@ from ..loop_facts import by_iteration
 
 DIGITS = 5
 _GATE = 'train/gate_'
-# Where the message hub keeps the passes of an iteration-based run
+# Where the message hub keeps the passes: its history has an end
 _PASSES = 'gate_curves'
 
 
@@ -31,7 +31,7 @@ class GateCurvesHook(Hook):
     - ``epochs``: its mean over each epoch so far,
     - ``iterations``: their number in an epoch.
 
-    It is made from the message hub, which checkpoints hold: a run that was
+    It is kept in the message hub, which checkpoints hold: a run that was
     killed and resumed writes what the uninterrupted run writes. In an
     iteration-based run it is written once, when training ends, and an epoch is
     one pass over the loader. A run without a gate writes nothing.
@@ -60,19 +60,16 @@ class GateCurvesHook(Hook):
         self.prefixes = tuple(prefixes)
         self.filename = filename
 
-    def after_train_epoch(self, runner) -> None:
-        """Write the curves so far."""
-        if not by_iteration(runner):
-            self._write(runner)
-
     def after_train_iter(self,
                          runner,
                          batch_idx: int,
                          data_batch=None,
                          outputs: dict | None = None) -> None:
-        """Take in a pass of a run whose history does not reach back to it."""
-        if by_iteration(runner) and self.end_of_pass(runner):
+        """Take in a pass over the loader, and write where it is an epoch."""
+        if self.end_of_pass(runner):
             self._take_pass(runner)
+            if not by_iteration(runner):
+                self._write(runner)
 
     def after_train(self, runner) -> None:
         """Write the curves of a run that has no epochs."""
@@ -95,15 +92,14 @@ class GateCurvesHook(Hook):
     @master_only
     def _write(self, runner) -> None:
         length, hub = len(runner.train_dataloader), runner.message_hub
-        curves = self._curves(hub)
-        if not curves:
+        # A run that ends within its first pass has part of that
+        taken = hub.get_info(_PASSES) or dict(
+            first_epoch={k: v.tolist() for k, v in self._curves(hub).items()},
+            epochs={})
+        if not taken['first_epoch']:
             return
-        taken = hub.get_info(_PASSES) if by_iteration(runner) else None
-        content = taken or dict(
-            first_epoch={k: v[:length].tolist() for k, v in curves.items()},
-            epochs={k: _epoch_means(v, length) for k, v in curves.items()})
         content = {part: {key: _plain(values) for key, values in found.items()}
-                   for part, found in content.items()}
+                   for part, found in taken.items()}
         atomic_write(
             Path(runner.work_dir) / self.filename,
             f'{json.dumps(dict(iterations=length, **content))}\n'.encode())
@@ -117,11 +113,6 @@ class GateCurvesHook(Hook):
             if name != key and name.startswith(self.prefixes):
                 found[name] = np.asarray(history.data[0], dtype=np.float64)
         return found
-
-
-def _epoch_means(values: np.ndarray, length: int) -> list[float]:
-    whole = len(values) // length
-    return values[:whole * length].reshape(whole, length).mean(1).tolist()
 
 
 def _plain(values: list[float]) -> list:
