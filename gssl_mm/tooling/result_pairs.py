@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from .paired_stats import PairedDifference, paired_by_seed
+from .result_files import ResultFileError
 from .result_records import Group
 
 NEEDED_SEEDS = 5
@@ -106,14 +107,25 @@ def pair_groups(groups: Sequence[Group], ours: tuple[str, str],
         list[Pair]: One for each tag and conditions that both were run in; tags
         differ neither in name nor place, so that a variant is compared with
         the same variant.
+
+    Raises:
+        ResultFileError: One of the recipes was run with two versions of its
+            config: which one is meant can't be known.
     """
     known = {*known, ours[0], base[0]}
     mine, theirs = (owned(groups, stem, known) for stem in (ours[0], base[0]))
+    shared = sorted(set(mine) & set(theirs))
+    for alike in (side[key] for key in shared for side in (mine, theirs)):
+        # Two metrics of one recipe are compared within each of its versions
+        if ours[0] != base[0] and len(alike) > 1:
+            raise ResultFileError(
+                f'the runs of {alike[0].stem} are of {len(alike)} versions of '
+                'its config, and can\'t be compared with those of another '
+                'one. Run all of its seeds alike, or move one version away.')
     found = [Pair(a, b, paired_by_seed(a.by_seed(ours[1], which),
                                        b.by_seed(base[1], which)))
-             for key in sorted(set(mine) & set(theirs))
+             for key in shared
              for a, b in product(mine[key], theirs[key])
-             # Two metrics of one recipe are those of the same runs
              if ours[0] != base[0] or a is b]
     return [pair for pair in found if pair.difference is not None]
 

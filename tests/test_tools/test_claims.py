@@ -17,7 +17,7 @@ from gssl_mm.tooling.claim_records import (
 from gssl_mm.tooling.claim_tables import claims_table
 from gssl_mm.tooling.claims import judge
 from gssl_mm.tooling.paired_stats import PairedDifference, paired_difference
-from gssl_mm.tooling.result_files import read_groups
+from gssl_mm.tooling.result_files import ResultFileError, read_groups
 from gssl_mm.tooling.result_pairs import (
     UNDECIDED,
     known_stems,
@@ -146,6 +146,16 @@ def test_metrics_of_one_recipe_are_paired_within_its_runs(tmp_path):
     pairs = pair_groups(groups, ('a', KEY), ('a', 'train/gate_lorot'), [])
     assert len(pairs) == 2
     assert all(pair.ours is pair.base for pair in pairs)
+
+
+def test_versions_of_a_config_are_not_both_paired(tmp_path):
+    write_runs(tmp_path, 'a', [3., 4.], config_text_sha='1')
+    write_runs(tmp_path / 'edited', 'a', [9., 9.], config_text_sha='2')
+    write_runs(tmp_path, 'b', [1., 1.])
+    groups = read_groups(tmp_path / 'results', tmp_path / 'edited/results')
+    for pair in (('a', KEY), ('b', KEY)), (('b', KEY), ('a', KEY)):
+        with pytest.raises(ResultFileError, match='a are of 2 versions'):
+            pair_groups(groups, *pair, [])
 
 
 def test_metrics_of_a_test_and_of_the_training(tmp_path):
