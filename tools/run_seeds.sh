@@ -131,7 +131,10 @@ run_seed() {
         say "$seed" "testing in $work/test"
         test_last "$seed" || code=$?
     fi
-    if [ "$code" -eq 0 ] && keep_result "$seed" 2>/dev/null; then
+    if [ "$code" -eq 0 ]; then
+        keep_result "$seed" 2>>"$work/run_seeds.log" || code=$?
+    fi
+    if [ "$code" -eq 0 ]; then
         say "$seed" "done, $kept"
     else
         say "$seed" "FAILED (exit code $code), see $work/run_seeds.log"

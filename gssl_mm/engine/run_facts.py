@@ -29,7 +29,7 @@ _PLACES = frozenset({
     'rebuild_stale', 'checkpoint', 'verify_md5', 'num_workers',
     'persistent_workers', 'pin_memory', 'prefetch_factor'
 })
-_WATCHING = frozenset({'val_interval', 'val_begin'})
+_WATCHING = frozenset({'val_interval', 'val_begin', 'log_agreement'})
 
 
 def _without_places(value: Any) -> Any:

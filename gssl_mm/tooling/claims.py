@@ -13,7 +13,7 @@ from .table_cells import schedule_text
 
 
 def table_cells(entry: dict, papers: dict) -> Iterator[Cell]:
-    """Cells of the entry's rows: all columns that both rows have.
+    """Cells of the entry's rows, one for each column of the first row.
 
     Where an entry compares several pairs of rows, cells name theirs. Where it
     says what else differs between the rows' recipes, runs of them are no
@@ -54,9 +54,9 @@ def _cell(row: dict, base: dict, several: bool, comparable: bool) -> Cell:
 
 def _network(row: dict, base: dict) -> str | None:
     """The network, where a table has several: ``ResNet-56, SI``."""
-    first = row['row'].split(', ')[0]
-    return first if first == base['row'].split(', ')[0] and (
-        first != row['row']) else None
+    (ours, *more), (theirs, *others) = (
+        r['row'].split(', ') for r in (row, base))
+    return ours if ours == theirs and more and others else None
 
 
 def own_cells(entry: dict) -> Iterator[Cell]:
@@ -68,11 +68,12 @@ def own_cells(entry: dict) -> Iterator[Cell]:
 
 
 def _compare(entry: dict, pair: tuple, groups: Sequence[Group],
-             known: Sequence[str]) -> Iterator[Evidence]:
+             known: Sequence[str], own: bool) -> Iterator[Evidence]:
+    """Compare runs; those of a recipe that is not the cell's own are named."""
     for found in pair_groups(groups, *pair, known):
         yield Evidence(
             found.difference, f'`{found.ours.stem}` less `{found.base.stem}`',
-            found.ours.stem.removeprefix(pair[0][0]).lstrip('-'),
+            found.ours.stem.removeprefix(pair[0][0] if own else '').lstrip('-'),
             data_name(found.ours.runs[0]), schedule_text(found.ours),
             verdict(found.difference, entry['direction'],
                     entry.get('margin', 0.)))
@@ -135,8 +136,9 @@ def judge(entries: Sequence[dict], papers: dict, groups: Sequence[Group],
     for entry in entries:
         cells = [*table_cells(entry, papers), *own_cells(entry)]
         for cell in cells:
-            for pair in cell.pairs:
-                cell.evidence += _compare(entry, pair, groups, known)
+            for place, pair in enumerate(cell.pairs):
+                cell.evidence += _compare(entry, pair, groups, known,
+                                          own=place == 0)
                 cell.unlike |= all(owned(groups, stem, known)
                                    for stem, _ in pair)
         cells += [_timed(entry, spec, benchmarks)

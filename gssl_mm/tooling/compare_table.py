@@ -3,6 +3,7 @@ from collections.abc import Sequence
 
 from .errors import OptionError
 from .paired_stats import paired_by_seed
+from .result_pairs import refuse_versions
 from .result_records import Group, data_name
 from .table_cells import (
     DASH,
@@ -31,15 +32,21 @@ def compare_table(groups: Sequence[Group], baseline: str,
 
     Raises:
         OptionError: No group has this stem.
+        ResultFileError: There are two versions of the baseline's config.
     """
-    bases = {g.setting: g for g in groups if g.stem == baseline}
+    bases: dict[tuple, list[Group]] = {}
+    for group in groups:
+        if group.stem == baseline:
+            bases.setdefault(group.comparable, []).append(group)
     if not bases:
         names = sorted({g.stem for g in groups})
         raise OptionError(f'there is no run {baseline!r}. Allowed: '
                           f'{", ".join(names) or "none: nothing was run"}.')
+    refuse_versions(bases.values())
     header = ['run', 'last', 'difference, last', 'best', 'difference, best',
               'pairs', 'seeds', 'data', 'schedule']
-    lines = [_line(g, bases.get(g.setting), metric) for g in groups]
+    lines = [_line(g, *bases.get(g.comparable, [None]), metric)
+             for g in groups]
     return f'{NOTE.format(base=baseline)}\n\n{markdown(header, lines)}'
 
 

@@ -22,7 +22,7 @@ METRICS = {
     'few': ('shot/few', 'last'),
 }
 # What a row has from work dirs
-CURVE_KEYS = ('collapsed_at', 'first_epoch', 'epochs')
+CURVE_KEYS = ('curve_seeds', 'collapsed_at', 'first_epoch', 'epochs')
 # A gate has collapsed when one task has this much of the weight
 COLLAPSED = 0.9
 
@@ -100,6 +100,10 @@ def _spread(values: Iterable[float]) -> dict[str, Any] | None:
     return dict(mean=mean(kept), sd=sample_sd(kept), n=len(kept))
 
 
+def _known(runs: Iterable[dict], key: str) -> list[str]:
+    return sorted({run[key] for run in runs if run.get(key)})
+
+
 def _last_epoch(variant: Variant, prefix: str) -> dict[str, Any]:
     """Means over the last epoch and over seeds, by task."""
     keys = sorted({key for run in variant.runs.values()
@@ -174,6 +178,7 @@ def describe(variant: Variant, references: Sequence[Variant]) -> dict[str, Any]:
                  for seed, content in variant.curves.items()}
     return dict(
         variant=variant.name, stem=variant.stem, seeds=sorted(variant.runs),
+        configs=_known(variant.runs.values(), 'config_text_sha'),
         metrics={metric: dict(values=variant.values(metric), **(
             _spread(variant.values(metric).values()) or {}))
             for metric in METRICS},
@@ -212,20 +217,16 @@ def summarise_study(variants: Sequence[Variant],
         raise OptionError(f'--against {unknown[0]}: allowed are '
                           f'{", ".join(names)}.')
     references = [names[name] for name in against]
-    first = next((run for v in variants for run in v.runs.values()), None)
+    runs = [run for v in variants for run in v.runs.values()]
+    first = next(iter(runs), None)
     setting = None if first is None else dict(
         data=data_name(first), dataset=first.get('dataset'),
         max_epochs=first.get('max_epochs'),
         total_batch_size=first.get('total_batch_size'),
-        amp=first.get('amp'), commit=first.get('git_commit'),
-        hardware=sorted({hardware_name(run) for v in variants
-                         for run in v.runs.values()}))
+        amp=first.get('amp'), commits=_known(runs, 'git_commit'),
+        hardware=sorted({hardware_name(run) for run in runs}))
     return dict(setting=setting,
                 rows=[describe(v, references) for v in variants])
-
-
-def _curve_seeds(row: dict[str, Any]) -> list[int]:
-    return row.get('curve_seeds', row['seeds'] if row['epochs'] else [])
 
 
 def keep_curves(content: dict[str, Any], former: dict[str, Any]) -> None:
@@ -234,17 +235,19 @@ def keep_curves(content: dict[str, Any], former: dict[str, Any]) -> None:
     Args:
         content (dict): The new summary; changed in place.
         former (dict): The content of its file so far. Curves of runs of
-            another setting are left behind.
+            another config or setting, or of seeds that are gone, are left
+            behind.
     """
     here, there = (
-        {**(found['setting'] or {}), 'commit': None, 'hardware': None}
+        {**(found['setting'] or {}), 'commits': None, 'hardware': None}
         for found in (content, former))
     rows = {row['variant']: row for row in former['rows']}
     for row in content['rows'] if here == there else ():
-        other = rows.get(row['variant'])
-        if other and len(_curve_seeds(other)) > len(row['curve_seeds']):
-            row.update({key: other[key] for key in CURVE_KEYS},
-                       curve_seeds=_curve_seeds(other))
+        other = rows.get(row['variant'], dict(configs=None))
+        if other['configs'] == row['configs'] and (
+                set(row['curve_seeds']) < set(other['curve_seeds'])
+                <= set(row['seeds'])):
+            row.update({key: other[key] for key in CURVE_KEYS})
 
 
 def keep_times(content: dict[str, Any], former: dict[str, Any]) -> None:

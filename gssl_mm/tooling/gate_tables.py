@@ -95,10 +95,11 @@ def study_table(content: dict[str, Any]) -> str:
     if setting is None:
         return f'### {content["experiment"]}\n\n{NOT_STUDIED}'
     place = '; '.join(setting['hardware'])
+    commits = ', '.join(commit[:8] for commit in setting['commits'])
     precision = ', bf16' if setting['amp'] else ''
     said = (f'{setting["data"]}, {setting["max_epochs"]} epochs, batch '
             f'{setting["total_batch_size"]}{precision}; {place}; commit '
-            f'{(setting["commit"] or "unknown")[:8]}. Mean ± sample standard '
+            f'{commits or "unknown"}. Mean ± sample standard '
             'deviation over seeds, in %; gates, agreements and pretext '
             'accuracies are means over the last epoch.')
     header = ['run', 'seeds', 'last', 'best', 'many / medium / few (last)',

@@ -13,8 +13,8 @@ UNDECIDED, NOT_RUN = 'undecided at this scale', 'not run'
 # Said beside the last word where both sides exist
 NOT_ALIKE = 'both were run, not alike'
 DIRECTIONS = ('up', 'down', 'near')
-RULE = (f'Fixed before any run: *{SUPPORTED}* or *{NOT_SUPPORTED}* only if '
-        "the 95% t-interval of the paired difference over at least "
+RULE = (f'Fixed before any comparison: *{SUPPORTED}* or *{NOT_SUPPORTED}* '
+        "only if the 95% t-interval of the paired difference over at least "
         f'{NEEDED_SEEDS} seeds excludes zero in or against the claimed '
         'direction (a claim that two numbers are near: lies within the stated '
         f'margin, or outside of it); else *{UNDECIDED}*. Differences are those '
@@ -91,6 +91,24 @@ def owned(groups: Iterable[Group], stem: str,
     return found
 
 
+def refuse_versions(found: Iterable[Sequence[Group]]) -> None:
+    """See that runs which are compared are of one version of their config.
+
+    Args:
+        found (Iterable[Sequence[Group]]): Groups of one recipe each, with the
+            same tag and conditions.
+
+    Raises:
+        ResultFileError: There is more than one group in a place.
+    """
+    for alike in found:
+        if len(alike) > 1:
+            raise ResultFileError(
+                f'the runs of {alike[0].stem} are of {len(alike)} versions of '
+                'its config, and can\'t be compared with those of another '
+                'one. Run all of its seeds alike, or move one version away.')
+
+
 def pair_groups(groups: Sequence[Group], ours: tuple[str, str],
                 base: tuple[str, str], known: Sequence[str],
                 which: str = 'last') -> list[Pair]:
@@ -115,13 +133,10 @@ def pair_groups(groups: Sequence[Group], ours: tuple[str, str],
     known = {*known, ours[0], base[0]}
     mine, theirs = (owned(groups, stem, known) for stem in (ours[0], base[0]))
     shared = sorted(set(mine) & set(theirs))
-    for alike in (side[key] for key in shared for side in (mine, theirs)):
+    if ours[0] != base[0]:
         # Two metrics of one recipe are compared within each of its versions
-        if ours[0] != base[0] and len(alike) > 1:
-            raise ResultFileError(
-                f'the runs of {alike[0].stem} are of {len(alike)} versions of '
-                'its config, and can\'t be compared with those of another '
-                'one. Run all of its seeds alike, or move one version away.')
+        for side in (mine, theirs):
+            refuse_versions(side[key] for key in shared)
     found = [Pair(a, b, paired_by_seed(a.by_seed(ours[1], which),
                                        b.by_seed(base[1], which)))
              for key in shared
@@ -140,5 +155,5 @@ __all__ = [
     'DIRECTIONS', 'NEEDED_SEEDS', 'NOT_ALIKE', 'NOT_RUN', 'NOT_SUPPORTED',
     'RULE',
     'SUPPORTED', 'UNDECIDED', 'Pair', 'known_stems', 'owned', 'owner',
-    'pair_groups', 'verdict'
+    'pair_groups', 'refuse_versions', 'verdict'
 ]

@@ -32,7 +32,8 @@ KEY = 'accuracy/top1'
 def write_runs(root, stem, values, key=KEY, **changes):
     for seed, value in enumerate(values):
         run = dict(
-            config=stem, seed=seed, label='data', dataset=dict(type='D'),
+            config=stem, config_text_sha=stem, seed=seed, label='data',
+            dataset=dict(type='D'),
             hardware=dict(cpu='CPU'), max_epochs=200, total_batch_size=128,
             amp=False, compile=False, train_last=dict(gate_lorot=value / 100),
             metrics={key: dict(last=value, best=value + 1)})
@@ -156,6 +157,17 @@ def test_versions_of_a_config_are_not_both_paired(tmp_path):
     for pair in (('a', KEY), ('b', KEY)), (('b', KEY), ('a', KEY)):
         with pytest.raises(ResultFileError, match='a are of 2 versions'):
             pair_groups(groups, *pair, [])
+
+
+def test_runs_of_another_network_than_the_cell_are_named(
+        tmp_path, papers, entries):
+    for name in ('pgd10-gssl', 'pgd10'):
+        write_runs(tmp_path, f'wrn10-1-{name}_cifar10-15e-4e', [40.],
+                   robust=dict(metrics={'pgd20/top1': 30.}))
+    claims = judge(entries, papers, read_groups(tmp_path / 'results'), tmp_path)
+    line = next(line for line in claims_table(claims).split('\n')
+                if line.startswith('| G-SSL raises the robust accuracy'))
+    assert '(`wrn10-1-pgd10-gssl_cifar10-15e-4e`)' in line
 
 
 def test_metrics_of_a_test_and_of_the_training(tmp_path):
@@ -420,6 +432,17 @@ def test_what_a_test_found_is_added(tmp_path, run_tool):
         assert refused.returncode == 2 and 'b, a' in refused.stderr
     summary.write_text('{"models": ["a"]}')
     assert run_tool(*words, 'a').returncode == 2
+    # A second test of the run, into the same file
+    out = tmp_path / 'out.json'
+    for section in ('robust', 'features'):
+        summary.write_text(json.dumps(dict(metrics={section: 1.})))
+        write_runs(tmp_path, 'a', [80.])
+        assert run_tool(tool, result, section, summary, '--out',
+                        out).returncode == 0
+    assert {'robust', 'features'} < set(json.loads(out.read_text()))
+    write_runs(tmp_path, 'a', [81.])
+    run_tool(tool, result, 'features', summary, '--out', out)
+    assert 'robust' not in json.loads(out.read_text())
     for section, text in (('seed', '{"metrics": {}}'), ('robust', '{}'),
                           ('robust', '{')):
         summary.write_text(text)

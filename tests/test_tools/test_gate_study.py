@@ -162,21 +162,19 @@ def test_curves_are_kept_when_their_work_dirs_are_gone(tmp_path):
     assert gone['rows'][1]['epochs'] == gone['rows'][1]['collapsed_at'] == {}
     keep_curves(gone, json.loads(json.dumps(former)))
     assert json.dumps(gone) == json.dumps(former)
-    # A file that does not say whose they are: of all its seeds
-    legacy = json.loads(json.dumps(former))
-    for row in legacy['rows']:
-        del row['curve_seeds']
-    gone = summary(*SEEDS, work_dirs=tmp_path)
-    keep_curves(gone, legacy)
-    assert json.dumps(gone) == json.dumps(former)
     # New ones of more seeds win, those of other runs are left behind
     few, new = summary(0, 1), summary(*SEEDS)
     keep_curves(new, few)
     assert new == summary(*SEEDS)
-    former['setting']['max_epochs'] = 3
-    gone = summary(*SEEDS, work_dirs=tmp_path)
-    keep_curves(gone, former)
-    assert gone == summary(*SEEDS, work_dirs=tmp_path)
+    for change in (dict(setting=dict(former['setting'], max_epochs=3)),
+                   dict(rows=[dict(row, configs=['of another config'])
+                              for row in former['rows']])):
+        gone = summary(*SEEDS, work_dirs=tmp_path)
+        keep_curves(gone, {**former, **change})
+        assert gone == summary(*SEEDS, work_dirs=tmp_path)
+    fewer = summary(1, work_dirs=tmp_path)
+    keep_curves(fewer, former)
+    assert fewer == summary(1, work_dirs=tmp_path)
 
 
 @pytest.mark.parametrize('text', [
@@ -275,6 +273,42 @@ def test_seeds_of_different_configs_are_refused(run_tool, tmp_path):
     done = run_tool('benchmarks/gate_study.py', '--quick', TAG='')
     assert done.returncode == 2 and 'skipped' not in done.stdout
     assert '2 different configs' in done.stderr
+
+
+def test_runs_of_other_options_are_refused_before_training(
+        load, repo, run_tool, tmp_path):
+    names = [f'demo-{gate}_gssl_synthetic'
+             for gate in ('uniformgate', 'alignedgate')]
+    lay_out(tmp_path, {name: [1., 2.] for name in names})
+    gates, study = load('bench_gates'), load('gate_study')
+    experiment = repo / 'configs' / 'gssl' / 'demo_gssl_synthetic.py'
+    options = study.parse_args(['--quick']).options
+    for name, gate in zip(names, ('uniformgate', 'alignedgate'), strict=True):
+        known = gates.trained_as(
+            gates.write_config(experiment, gate, tmp_path), options)
+        for seed in (0, 1):
+            path = tmp_path / 'results' / name / f'seed{seed}.json'
+            path.write_text(json.dumps(dict(
+                json.loads(path.read_text()), config_text_sha=known)))
+    words = ('benchmarks/gate_study.py', '--quick', '--no-timing')
+    done = run_tool(*words, TAG='')
+    assert done.returncode == 0 and done.stdout.count('skipped') == 4
+    other = ('--', '--cfg-options', 'optim_wrapper.optimizer.lr=9')
+    done = run_tool(*words, *other, TAG='')
+    assert done.returncode == 2 and 'skipped' not in done.stdout
+    assert f'{names[0]} were trained with other options' in done.stderr
+    done = run_tool(*words, '--summary-only', *other, TAG='')
+    assert done.returncode == 0, done.stderr
+
+
+def test_logging_agreements_is_no_other_recipe(load, repo, tmp_path):
+    gates = load('bench_gates')
+    experiment = repo / 'configs' / 'gssl' / 'resnet8-lambda2_cifar10lt-15e.py'
+    logged, silent = (
+        gates.trained_as(gates.write_config(
+            experiment, 'experiment', tmp_path / str(log), log), [])
+        for log in (True, False))
+    assert logged == silent == gates.trained_as(experiment, [])
 
 
 @pytest.mark.slow

@@ -147,6 +147,14 @@ def test_the_last_checkpoint_is_tested_and_its_numbers_are_kept(seeds,
     env = dict(MODE_5='full', TEST='1')
     done, calls = seeds('c.py', '5', *options, TEST_CODE='1', **env)
     assert done.returncode == 1 and not list(tmp_path.glob('results/*/*'))
+    # What keeps the numbers may fail too, and says why
+    full_disk = tmp_path / 'full_disk.sh'
+    full_disk.write_text('#!/bin/sh\necho no space left >&2\nexit 3\n')
+    full_disk.chmod(0o755)
+    done, calls = seeds('c.py', '5', *options, REAL=str(full_disk), **env)
+    assert done.returncode == 1
+    assert 'FAILED (exit code 3)' in done.stdout
+    assert 'no space left' in done.stdout
     done, calls = seeds('c.py', '5', *options, **env)
     assert done.returncode == 0, done.stdout
     # Trained already: tested alone, with the options for the config

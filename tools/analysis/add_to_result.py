@@ -11,7 +11,8 @@ Example:
 The summary is any JSON object with an entry "metrics", name to number, or one
 about several models ("models", name to such numbers), of which --model names
 one. It becomes the entry SECTION of the results, whose metrics the tables then
-find as SECTION/NAME, such as robust/pgd20/top1 or features/silhouette.
+find as SECTION/NAME, such as robust/pgd20/top1 or features/silhouette. Where
+--out holds the same run already, what was added to it before stays.
 """
 import argparse
 import json
@@ -60,6 +61,14 @@ def read_summary(path: Path, model: str | None = None) -> dict:
     return content
 
 
+def added_before(run: dict, out: Path) -> dict:
+    """What the output holds of the same run: entries that were added."""
+    former = read_run(out) if out.is_file() else None
+    if former is None or any(former[key] != run[key] for key in NEEDED):
+        return {}
+    return former
+
+
 def main() -> int:
     """Merge and write, whole or not at all."""
     args = parse_args()
@@ -71,8 +80,9 @@ def main() -> int:
     if args.section in taken:
         raise OptionError(f'{args.section!r} is an entry of the results '
                           'already: choose another name.')
-    run[args.section] = read_summary(args.summary, args.model)
     out = args.out or args.result
+    run = {**added_before(run, out), **run,
+           args.section: read_summary(args.summary, args.model)}
     part = out.with_name(f'{out.name}.part')
     part.write_text(f'{json.dumps(run, indent=2)}\n')
     os.replace(part, out)

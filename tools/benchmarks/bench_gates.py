@@ -7,6 +7,7 @@ import bench_training
 from bench_common import paired_ratio, quiet_host, take_turns
 from mmengine.config import Config
 
+from gssl_mm.engine.run_facts import config_sha
 from gssl_mm.tooling.arguments import parse
 from gssl_mm.tooling.batch_size import apply_total_batch_size
 from gssl_mm.tooling.config_file import read_config
@@ -80,6 +81,18 @@ def write_config(experiment: Path, gate: str, folder: Path,
         f'model = {changes(experiment, gate, log_agreement)!r}\n'
         f'default_hooks = {HOOK!r}\n')
     return path
+
+
+def trained_as(path: Path, options: list[str]) -> str:
+    """Fingerprint of what the train tool would train, see config_sha.
+
+    Raises:
+        OptionError: An option does not fit the config.
+    """
+    words = parse(build_parser(), [str(path), *options])
+    cfg = merge_args(read_config(words.config), words)
+    apply_total_batch_size(cfg, 1, words.cfg_options)
+    return config_sha(cfg)
 
 
 def build_trainer(path: Path, args: argparse.Namespace) -> tuple:

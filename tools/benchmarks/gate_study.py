@@ -29,9 +29,9 @@ import sys
 from pathlib import Path
 
 from bench_common import machine_facts, make_parser, prepare, write_json
-from bench_gates import GATES, time_gates, write_config
+from bench_gates import GATES, time_gates, trained_as, write_config
 
-from gssl_mm.tooling.errors import run_tool
+from gssl_mm.tooling.errors import OptionError, run_tool
 from gssl_mm.tooling.gate_summary import (
     keep_former,
     read_variant,
@@ -131,13 +131,31 @@ def summarise(configs: dict[str, Path], args: argparse.Namespace) -> dict:
     return content
 
 
+def refuse_others(content: dict, configs: dict[str, Path],
+                  options: list[str]) -> None:
+    """Refuse what an earlier study with other options left, before hours pass.
+
+    Raises:
+        OptionError: A finished run is not what would be trained now.
+    """
+    for row in content['rows']:
+        path = configs[row['variant']]
+        if row['configs'] and row['configs'] != [trained_as(path, options)]:
+            raise OptionError(
+                f'the finished runs of {row["stem"]} were trained with other '
+                f'options, or with another version of {path.name}, than '
+                'theirs would be now. Give the same options, or RESULTS and '
+                'WORK_DIRS of their own; --summary-only reads what is there.')
+
+
 def run_study(configs: dict[str, Path], args: argparse.Namespace) -> tuple:
     """Train seed by seed and keep the file up to date."""
     jobs = max(1, int(os.environ.get('JOBS') or len(
         os.environ.get('DEVICES', '').split()) or 1))
     done = True
-    # Refuses what an earlier study with other options left, before hours pass
     content = summarise(configs, args)
+    if not args.summary_only:
+        refuse_others(content, configs, args.options)
     for start in range(0, len(args.seeds), jobs):
         if not args.summary_only:
             done = train(list(configs.values()), args.seeds[start:start + jobs],

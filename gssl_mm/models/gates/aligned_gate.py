@@ -54,7 +54,8 @@ class AlignedGate(BaseGate):
 
     Cost: the logits of all heads once more, and the products
     ``(N, K) x (K, D)`` of each head with K classes; no backward pass, no
-    parameters. In a distributed run one reduction of 2 T + 1 numbers.
+    parameters. In a distributed run one reduction of 2 T + 2 numbers, per
+    sample another one of T + 1.
 
     Args:
         in_channels (int): Channels D of the pooled feature (not used).
@@ -98,7 +99,7 @@ class AlignedGate(BaseGate):
         super().__init__(in_channels, num_tasks, init_cfg)
         if reduce not in REDUCES:
             raise ValueError(f'reduce must be one of {REDUCES}, got {reduce!r}')
-        if temperature <= 0 or not 0 < momentum <= 1:
+        if not temperature > 0 or not 0 < momentum <= 1:
             raise ValueError(
                 'temperature must be positive and momentum in (0, 1], but got '
                 f'{temperature} and {momentum}')

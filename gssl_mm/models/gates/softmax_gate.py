@@ -55,7 +55,8 @@ class SoftmaxGate(BaseGate):
       samples may still choose different tasks.
 
     Cost: one linear layer ``(N, D) x (D, T)`` and a softmax, D T + T
-    parameters; in a distributed run one reduction of 2 T numbers.
+    parameters; in a distributed run one reduction of 2 T + 1 numbers (T + 1
+    per sample).
 
     In a distributed run the weights and the gradients are those of one process
     with the whole batch.
@@ -95,7 +96,7 @@ class SoftmaxGate(BaseGate):
             if value not in allowed:
                 raise ValueError(
                     f'{name} must be one of {allowed}, but got {value!r}')
-        if balance < 0 or (balance and grad == 'detached'):
+        if not balance >= 0 or (balance and grad == 'detached'):
             raise ValueError(
                 'balance must be at least 0, and 0 for a gate that does not '
                 f'learn, but got {balance} with grad={grad!r}')

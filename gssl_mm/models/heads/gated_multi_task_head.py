@@ -83,7 +83,7 @@ class GatedMultiTaskHead(BaseModule):
                  log_agreement: bool = False,
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg=init_cfg)
-        if loss_weight < 0:
+        if not loss_weight >= 0:
             raise ValueError(
                 f'loss_weight must be at least 0, but got {loss_weight}')
         self.num_task_classes = {

@@ -83,7 +83,9 @@ class ClassWeightedLoss(nn.Module):
             ValueError: If the number of weights is not that of the classes.
         """
         if not self.class_weight.numel():
-            self.set_class_counts([1] * len(weight))
+            # Counts are set elsewhere: a loss that needs them still says so
+            size = (0 if weight is None else len(weight)) * self.label_repeat
+            self.class_weight = self.class_weight.new_ones(size)
         classes = len(self.class_weight) // self.label_repeat
         if weight is None:
             weight = np.ones(classes)

@@ -261,6 +261,7 @@ def test_what_has_no_closed_form_is_refused_by_name():
 @pytest.mark.parametrize('kwargs, message', [
     (dict(reduce='mean'), 'reduce must be'),
     (dict(temperature=0), 'temperature must be'),
+    (dict(temperature=float('nan')), 'temperature must be'),
     (dict(momentum=0), 'momentum'),
     (dict(momentum=1.5), 'momentum'),
     (dict(momentum=0.1, reduce='per_sample'), 'step before'),

@@ -83,6 +83,15 @@ def test_weights_can_be_switched_back_off():
     assert torch.equal(loss(30 * cosines, target), before)
 
 
+def test_weights_are_no_counts():
+    cosines, target = cosines_and_targets()
+    loss = LDAMLoss()
+    loss.set_class_weight(None)
+    loss.set_class_weight([4, 3, 2, 1])
+    with pytest.raises(ValueError, match='class counts'):
+        loss(30 * cosines, target)
+
+
 def naive_soft(cosines, shares, counts, weight):
     """Every target class in turn, weighted by its share."""
     single = NaiveLDAM(counts)
