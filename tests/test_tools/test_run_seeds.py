@@ -48,7 +48,7 @@ def seeds(run_tool, tmp_path, clean_env):
     env = dict(PYTHON=str(fake), CALLS=str(calls), REAL=sys.executable)
 
     def run(*args, **more):
-        done = run_tool('run_seeds.sh', *args, **env, **more)
+        done = run_tool('run_seeds.sh', *args, **{**env, **more})
         lines = calls.read_text().splitlines() if calls.exists() else []
         calls.unlink(missing_ok=True)
         return done, [json.loads(line) for line in lines]
