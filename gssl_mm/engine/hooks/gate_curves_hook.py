@@ -66,7 +66,8 @@ class GateCurvesHook(Hook):
                          data_batch=None,
                          outputs: dict | None = None) -> None:
         """Take in a pass over the loader, and write where it is an epoch."""
-        if self.end_of_pass(runner):
+        # Within the epoch, or of the whole run where that has none
+        if (batch_idx + 1) % len(runner.train_dataloader) == 0:
             self._take_pass(runner)
             if not by_iteration(runner):
                 self._write(runner)
@@ -75,10 +76,6 @@ class GateCurvesHook(Hook):
         """Write the curves of a run that has no epochs."""
         if by_iteration(runner):
             self._write(runner)
-
-    def end_of_pass(self, runner) -> bool:
-        """Whether the iteration is the last one of a pass over the loader."""
-        return self.every_n_train_iters(runner, len(runner.train_dataloader))
 
     def _take_pass(self, runner) -> None:
         length, hub = len(runner.train_dataloader), runner.message_hub
