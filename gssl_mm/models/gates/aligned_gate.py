@@ -61,7 +61,10 @@ class AlignedGate(BaseGate):
         in_channels (int): Channels D of the pooled feature (not used).
         num_tasks (int): Number of pretext tasks T.
         reduce (str): See above. Defaults to ``'batch_mean'``.
-        temperature (float): Positive; smaller is sharper. Defaults to 0.1.
+        temperature (float): Positive; smaller is sharper. Agreements over a
+            batch, averaged over an epoch, were within 0.02 of zero wherever
+            they were measured: at the default of 0.1 their weights are almost
+            equal, at 0.002 with a momentum of 0.01 they are a choice.
         momentum (float): Weight m of a new value in the moving average, in
             (0, 1]. Defaults to 1, no average.
         cut_negative (bool): See above. Defaults to False.
