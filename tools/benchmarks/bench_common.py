@@ -205,6 +205,13 @@ def write_json(path: Path, content: dict) -> None:
     atomic_write(path, f'{json.dumps(content, indent=2)}\n'.encode())
 
 
+def setting(value: Any) -> Any:
+    """An option for the file: places of this machine by their names alone."""
+    is_place = isinstance(value, Path) or (
+        isinstance(value, str) and os.path.isabs(value))
+    return Path(value).name if is_place else value
+
+
 def report(name: str, args: argparse.Namespace, facts: dict, rows: list[dict],
            promises: list[Promise], **more: Any) -> int:
     """Print the table and the promises, write the file.
@@ -220,8 +227,7 @@ def report(name: str, args: argparse.Namespace, facts: dict, rows: list[dict],
     Returns:
         int: Exit code, 1 if ``--check`` was given and a promise broken.
     """
-    settings = {key: str(value) if isinstance(value, Path) else value
-                for key, value in vars(args).items()}
+    settings = {key: setting(value) for key, value in vars(args).items()}
     content = dict(
         benchmark=name, settings=settings, **facts, rows=rows, **more,
         promises=[dict(p._asdict(), holds=p.holds) for p in promises])
