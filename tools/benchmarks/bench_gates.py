@@ -83,22 +83,26 @@ def write_config(experiment: Path, gate: str, folder: Path,
     return path
 
 
+def merged(path: Path, options: list[str]) -> tuple:
+    """A config with options of the train tool, and these as it reads them."""
+    words = parse(build_parser(), [str(path), *options])
+    return merge_args(read_config(words.config), words), words
+
+
 def trained_as(path: Path, options: list[str]) -> str:
     """Fingerprint of what the train tool would train, see config_sha.
 
     Raises:
         OptionError: An option does not fit the config.
     """
-    words = parse(build_parser(), [str(path), *options])
-    cfg = merge_args(read_config(words.config), words)
+    cfg, words = merged(path, options)
     apply_total_batch_size(cfg, 1, words.cfg_options)
     return config_sha(cfg)
 
 
 def build_trainer(path: Path, args: argparse.Namespace) -> tuple:
     """A trainer of a config with the study's options, and a batch for it."""
-    words = parse(build_parser(), [str(path), *args.options])
-    cfg = merge_args(read_config(str(path)), words)
+    cfg, words = merged(path, args.options)
     if args.batch_size:
         cfg.total_batch_size = args.batch_size
     apply_total_batch_size(cfg, 1)
